@@ -1,0 +1,74 @@
+import type { Json } from "../core/canonical-json.ts";
+import type { DataSpec } from "../data/types.ts";
+import type { ModelSpec } from "../models/types.ts";
+import type { TrainRecipe } from "../train/recipe.ts";
+
+/** How a mask is derived from trained weights (paper, "Pruning algorithms"). */
+export type PruneSpec =
+  | {
+      readonly kind: "iterative";
+      readonly pruner: PrunerChoice;
+      /** One round per entry: a target sparsity of the whole layer, or a share removed of what remains. */
+      readonly rounds: readonly MaskTarget[];
+    }
+  | { readonly kind: "one-shot"; readonly pruner: PrunerChoice; readonly sparsities: readonly number[] };
+
+export interface PrunerChoice {
+  readonly name: string;
+  readonly options: Readonly<Record<string, Json>>;
+}
+
+/** What a mask keeps in every layer: `sparsity` of the layer's size, or `removeFraction` of what the previous mask kept. */
+export type MaskTarget = { readonly sparsity: number } | { readonly removeFraction: number };
+
+/** A way to use one mask (paper, "Four ways to use one mask"). */
+export type RetrainSpec =
+  | { readonly kind: "ticket" }
+  | { readonly kind: "reinit" }
+  | { readonly kind: "rewind"; readonly epoch: number }
+  | { readonly kind: "fine-tune" };
+
+export interface VerdictSpec {
+  /** Accuracy points within which a ticket counts as close to dense. */
+  readonly equivalenceMargin: number;
+  /** Accuracy points by which a ticket must beat random reinitialisation. */
+  readonly minDifference: number;
+  /** Family-wise error rate over the sparsities. */
+  readonly alpha: number;
+}
+
+/** One fully specified experiment setting: a point of the sweep, every default written out. */
+export interface Setting {
+  readonly data: DataSpec;
+  readonly model: ModelSpec;
+  readonly train: TrainRecipe;
+  readonly prune: readonly PruneSpec[];
+  /** Layer names never pruned; `first-conv` and `last-linear` are allowed as words. */
+  readonly protect: readonly string[];
+  readonly retrain: readonly RetrainSpec[];
+  readonly correlation: { readonly p: readonly number[] };
+}
+
+/** A point of the sweep with the values that distinguish it, e.g. `{ "train.optimizer.sgd.lr": 0.1 }`. */
+export interface Variant {
+  /** Stable short id, `v0`, `v1`, …, in sweep order. */
+  readonly id: string;
+  /** For people, e.g. `lr 0.1`; the experiment's name when nothing is swept. */
+  readonly label: string;
+  readonly values: Readonly<Record<string, Json>>;
+  readonly setting: Setting;
+}
+
+/** A checked spec: what to run, in which variants, with which seeds, and how to judge it. */
+export interface Spec {
+  readonly name: string;
+  /** The question that the experiment answers, for the report; may be empty. */
+  readonly question: string;
+  readonly variants: readonly Variant[];
+  readonly seeds: readonly number[];
+  readonly verdict: VerdictSpec;
+  /** Where it runs; recorded, but no part of any stage's identity. */
+  readonly device: string;
+  /** The spec as a plain object with every default written out (YAML-able), for the report and provenance. */
+  readonly resolved: Json;
+}
