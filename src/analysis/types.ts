@@ -1,0 +1,46 @@
+import type { Arm, Comparison } from "../plan/types.ts";
+import type { Spec } from "../spec/types.ts";
+import type { ObjectRecord } from "../store/types.ts";
+import type { EpochMetrics } from "../train/recipe.ts";
+
+/** `failed`: a worker gave up on it; `skipped`: an input of it diverged or failed; `missing`: not run yet. */
+export type Status = "done" | "diverged" | "failed" | "skipped" | "missing";
+
+/** An arm with what its training gave. Accuracies are percent of the test set. */
+export interface ArmResult extends Arm {
+  readonly status: Status;
+  /** Why it is not done, for the reader. */
+  readonly reason?: string;
+  /** One entry per epoch, fractions in [0, 1] as the trainer recorded them. */
+  readonly curve: readonly EpochMetrics[];
+  readonly finalAccuracy?: number;
+  readonly bestAccuracy?: number;
+  readonly bestEpoch?: number;
+  /** Share removed over the masked layers, counted in the mask itself. */
+  readonly achievedSparsity?: number;
+  readonly record?: ObjectRecord;
+}
+
+/** R_p of one comparison at one p, over all its layers. */
+export interface CorrelationPoint {
+  readonly p: number;
+  readonly rp: number;
+  /** Mean of R_p under the null hypothesis, in the same units; for sparse-dense it is not p. */
+  readonly nullMean: number;
+  readonly z: number;
+  /** Upper tail: the chance of at least this much overlap under the null. */
+  readonly pValue: number;
+}
+
+export interface ComparisonResult extends Comparison {
+  readonly status: Status;
+  readonly reason?: string;
+  readonly points: readonly CorrelationPoint[];
+}
+
+/** Everything the report draws from: the plan's arms and comparisons with what the store holds for them. */
+export interface Results {
+  readonly spec: Spec;
+  readonly arms: readonly ArmResult[];
+  readonly comparisons: readonly ComparisonResult[];
+}
