@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import { InputError } from "../core/errors.ts";
+import { stream } from "../core/rng.ts";
+import { findDataSet } from "./catalog.ts";
+import { describeCounts, describeData } from "./check.ts";
+import { locateData } from "./locate.ts";
+import type { DataDescription, DataSetDefinition, DataSpec, Split } from "./types.ts";
+
+/** The images of one data spec, in memory. */
+export interface Dataset {
+  readonly name: string;
+  readonly info: DataDescription;
+  readonly train: Split;
+  readonly validation?: Split;
+  readonly test: Split;
+  /** Per channel, in units of [0, 1] (a byte over 255), over all pixels of the images in `train` and no others. */
+  readonly mean: readonly number[];
+  /** Standard deviation (divided by the number of pixels, not by one less), likewise. */
+  readonly std: readonly number[];
+  /** SHA-256 of the shapes, images and labels of the splits used; the same wherever and however the files were stored. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Finds, reads and checks the files of a data set, and takes the subset and the validation split.
+ * @throws InputError for an impossible spec, for files that are not found, and for damaged ones
+ */
+export function loadData(spec: DataSpec): Dataset {
+  describeData(spec);
+  return loadFrom(findDataSet(spec.name), spec, locateData(spec));
+}
+
+/** As `loadData`, for a definition and a folder at hand; the counts in the spec must fit the definition. */
+export function loadFrom(set: DataSetDefinition, spec: DataSpec, folder: string): Dataset {
+  const info = describeCounts(spec, set);
+  const all = set.read(folder);
+  const pixels = info.shape.reduce((product, n) => product * n, 1);
+  // One fixed order per data set: validation images are its end, the subset its beginning, so that they never meet.
+  const order = fixedOrder(set.name, "train", set.train);
+  const train = take(all.train, order.subarray(0, info.train), pixels);
+  const validation = take(all.train, order.subarray(set.train - info.validation), pixels);
+  const test = take(all.test, fixedOrder(set.name, "test", set.test).subarray(0, info.test), pixels);
+  const splits = info.validation > 0 ? { train, validation, test } : { train, test };
+  return {
+    name: set.name,
+    info,
+    ...splits,
+    ...channelStatistics(train, info, folder),
+    fingerprint: fingerprint(info, splits),
+  };
+}
+
+function fixedOrder(name: string, part: "train" | "test", count: number): Int32Array {
+  return stream(0, "subset", name, part).permutation(count);
+}
+
+/** The chosen images in the files' order, so that a set does not depend on how it was chosen. */
+function take(split: Split, chosen: Int32Array, pixels: number): Split {
+  if (chosen.length === split.count) return split;
+  const images = new Uint8Array(chosen.length * pixels);
+  const labels = new Uint8Array(chosen.length);
+  for (const [to, from] of chosen.slice().sort().entries()) {
+    images.set(split.images.subarray(from * pixels, (from + 1) * pixels), to * pixels);
+    labels[to] = split.labels[from] as number;
+  }
+  return { images, labels, count: chosen.length };
+}
+
+/** Exact sums of bytes and squares from a histogram per channel; only the last division and root round. */
+function channelStatistics(train: Split, info: DataDescription, folder: string): { mean: number[]; std: number[] } {
+  const [channels, height, width] = info.shape;
+  const mean: number[] = [];
+  const std: number[] = [];
+  for (let c = 0; c < channels; c++) {
+    const [count, sum, squares] = channelSums(train, c, channels, height * width);
+    const spread = count * squares - sum * sum; // count² times the variance, exact in big integers
+    if (spread === 0n)
+      throw new InputError({
+        where: folder,
+        message: `channel ${c} has the same value in every pixel of all ${train.count} training images, so it cannot be normalised`,
+        hint: "the files are damaged or the subset is too small",
+      });
+    mean.push(Number(sum) / Number(count) / 255);
+    std.push(Math.sqrt(Number(spread)) / Number(count) / 255);
+  }
+  return { mean, std };
+}
+
+function channelSums(split: Split, channel: number, channels: number, plane: number): [bigint, bigint, bigint] {
+  const histogram = new Float64Array(256);
+  for (let i = 0; i < split.count; i++) {
+    const start = (i * channels + channel) * plane;
+    for (const byte of split.images.subarray(start, start + plane)) histogram[byte] = (histogram[byte] as number) + 1;
+  }
+  // Below 2^53 as long as a channel has fewer than 10^11 pixels.
+  const sum = histogram.reduce((total, n, value) => total + n * value, 0);
+  const squares = histogram.reduce((total, n, value) => total + n * value * value, 0);
+  return [BigInt(split.count * plane), BigInt(sum), BigInt(squares)];
+}
+
+function fingerprint(info: DataDescription, splits: Readonly<Record<string, Split>>): string {
+  const hash = createHash("sha256");
+  for (const [name, { images, labels, count }] of Object.entries(splits)) {
+    hash.update(`${name} ${[count, ...info.shape].join("x")} ${info.classes}\n`);
+    hash.update(images);
+    hash.update(labels);
+  }
+  return hash.digest("hex");
+}
