@@ -1,0 +1,71 @@
+import { InputError } from "../core/errors.ts";
+import { native } from "./load.ts";
+import type { EngineInfo } from "./native.ts";
+
+export type { EngineInfo } from "./native.ts";
+
+/** Where tensors live: `"cpu"`, `"cuda"` (the first one) or `"cuda:1"`. */
+export type Device = string;
+
+/** Facts about the loaded engine. Loads it. */
+export function engineInfo(): EngineInfo {
+  return native().engineInfo();
+}
+
+/** Sets how many threads one operation may use (n >= 1), for the calling process. */
+export function setThreads(n: number): void {
+  native().setThreads(n);
+}
+
+/** Threads that one operation may use. */
+export function getThreads(): number {
+  return native().getThreads();
+}
+
+/** Bytes of CPU memory that tensors hold now, those saved by autograd included. */
+export function bytesInUse(): number {
+  return native().bytesInUse();
+}
+
+/** The largest `bytesInUse()` since the start or the last `resetPeak()`. */
+export function peakBytes(): number {
+  return native().peakBytes();
+}
+
+/** Starts a new measurement of the peak. */
+export function resetPeak(): void {
+  native().resetPeak();
+}
+
+/**
+ * Checks that a device exists here and returns its full name (`cuda` becomes `cuda:0`).
+ * @throws InputError with the devices there are
+ */
+export function checkDevice(name: string): Device {
+  const match = /^(?:cpu|cuda(?::(\d+))?)$/.exec(name);
+  if (match === null) {
+    throw new InputError({
+      where: "device",
+      message: `expected "cpu" or "cuda:N", got ${JSON.stringify(name)}`,
+      hint: "for example --device cpu",
+    });
+  }
+  if (name === "cpu") return name;
+  const { cuda, cudaDevices, libtorch } = engineInfo();
+  const index = Number(match[1] ?? 0);
+  if (!cuda || cudaDevices === 0) {
+    throw new InputError({
+      where: "device",
+      message: `${name} is not there: libtorch ${libtorch} finds no CUDA device`,
+      hint: "use --device cpu, or build against a CUDA build of libtorch: LIBTORCH=/path/to/libtorch make -C native",
+    });
+  }
+  if (index >= cudaDevices) {
+    throw new InputError({
+      where: "device",
+      message: `${name} is not there: this machine has ${cudaDevices} CUDA device${cudaDevices === 1 ? "" : "s"}`,
+      hint: `use cuda:0${cudaDevices > 1 ? ` to cuda:${cudaDevices - 1}` : ""} or cpu`,
+    });
+  }
+  return `cuda:${index}`;
+}

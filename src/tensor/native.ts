@@ -1,0 +1,155 @@
+import type { DType } from "../core/array.ts";
+
+/** A slot of the engine's tensor table. Zero is no tensor. */
+export type Handle = number;
+
+/** What the engine knows about a tensor. */
+export interface Description {
+  readonly shape: number[];
+  readonly dtype: DType;
+  readonly device: string;
+}
+
+/** Facts about the loaded engine, for `doctor` and for provenance. */
+export interface EngineInfo {
+  /** Version of the libtorch this addon was built with, e.g. `1.13.1`. */
+  readonly libtorch: string;
+  /** Whether libtorch can use CUDA here (a CUDA build and a driver). */
+  readonly cuda: boolean;
+  readonly cudaDevices: number;
+  /** Whether libtorch has oneDNN (fast convolutions on a CPU). */
+  readonly mkldnn: boolean;
+  /** Threads that one operation may use. */
+  readonly threads: number;
+  /** Vector instructions that libtorch's own kernels use, e.g. `AVX2`. */
+  readonly cpuCapability: string;
+  /** Whether the CPU has bfloat16 instructions (AVX512-BF16 or AMX). */
+  readonly bfloat16: boolean;
+}
+
+type MaybeHandle = Handle | undefined;
+type HostData = ArrayBufferView;
+type Unary = (a: Handle) => Handle;
+type Binary = (a: Handle, b: Handle) => Handle;
+type Scalar = (a: Handle, value: number) => Handle;
+type Reduce = (a: Handle, dims: readonly number[] | undefined, keepDim: boolean) => Handle;
+type Step = (
+  params: readonly Handle[],
+  momenta: readonly Handle[],
+  masks: readonly MaybeHandle[],
+  lr: number,
+  momentum: number,
+  weightDecay: number,
+  nesterov: boolean,
+  firstStep: boolean,
+) => void;
+type Gather = (
+  images: Handle,
+  indices: Int32Array,
+  offsetsY: Int32Array | undefined,
+  offsetsX: Int32Array | undefined,
+  flip: Uint8Array | undefined,
+  pad: number,
+  mean: readonly number[],
+  std: readonly number[],
+  dtype: DType,
+) => Handle;
+
+/**
+ * The functions that the addon exports (native/addon.cc has the same list). Every one of them throws an error made by the
+ * function given to `onError`, with the operation, the arguments' shapes and the cause.
+ */
+export interface Native {
+  onError(make: (message: string) => Error): void;
+  engineInfo(): EngineInfo;
+  setThreads(n: number): void;
+  getThreads(): number;
+  setGradEnabled(on: boolean): boolean;
+  bytesInUse(): number;
+  peakBytes(): number;
+  resetPeak(): void;
+
+  fromHost(data: HostData, shape: readonly number[], from: DType, dtype: DType, device: string): Handle;
+  full(shape: readonly number[], value: number, dtype: DType, device: string): Handle;
+  toHost(a: Handle, into: HostData): void;
+  item(a: Handle): number;
+  describe(a: Handle): Description;
+  dispose(a: Handle): void;
+
+  add: Binary;
+  sub: Binary;
+  mul: Binary;
+  div: Binary;
+  addScalar: Scalar;
+  subScalar: Scalar;
+  mulScalar: Scalar;
+  divScalar: Scalar;
+  neg: Unary;
+  abs: Unary;
+  exp: Unary;
+  log: Unary;
+  sqrt: Unary;
+  square: Unary;
+  relu: Unary;
+  equal: Binary;
+  sum: Reduce;
+  mean: Reduce;
+  argmax(a: Handle, dim: number): Handle;
+  matmul: Binary;
+  reshape(a: Handle, shape: readonly number[]): Handle;
+  flatten(a: Handle, startDim: number): Handle;
+  transpose(a: Handle, dim0: number, dim1: number): Handle;
+  narrow(a: Handle, dim: number, start: number, length: number): Handle;
+  indexSelect(a: Handle, dim: number, index: Handle): Handle;
+  to(a: Handle, dtype: DType | undefined, device: string | undefined): Handle;
+  contiguous(a: Handle, channelsLast: boolean): Handle;
+  detach: Unary;
+  clone: Unary;
+  copyFrom(a: Handle, source: Handle): void;
+
+  requiresGrad(a: Handle): boolean;
+  setRequiresGrad(a: Handle, on: boolean): void;
+  /** The gradient's handle, 0 when there is none. */
+  grad: Unary;
+  zeroGrad(a: Handle): void;
+  backward(a: Handle): void;
+
+  linear(x: Handle, weight: Handle, bias: MaybeHandle): Handle;
+  conv2d(
+    x: Handle,
+    weight: Handle,
+    bias: MaybeHandle,
+    stride: readonly number[],
+    padding: readonly number[],
+    dilation: readonly number[],
+    groups: number,
+  ): Handle;
+  maxPool2d(x: Handle, kernel: readonly number[], stride: readonly number[], padding: readonly number[]): Handle;
+  avgPool2d(x: Handle, kernel: readonly number[], stride: readonly number[], padding: readonly number[]): Handle;
+  globalAvgPool: Unary;
+  batchNorm(
+    x: Handle,
+    weight: MaybeHandle,
+    bias: MaybeHandle,
+    runningMean: Handle,
+    runningVar: Handle,
+    training: boolean,
+    momentum: number,
+    eps: number,
+  ): Handle;
+  padChannels(x: Handle, before: number, after: number): Handle;
+  subsample(x: Handle, stride: number): Handle;
+  logSoftmax(x: Handle, dim: number): Handle;
+  crossEntropy(logits: Handle, labels: Handle, reduction: "mean" | "sum"): Handle;
+  correctCount(logits: Handle, labels: Handle): Handle;
+
+  /** Fused kernel, CPU only. */
+  sgdStep: Step;
+  /** The same arithmetic from libtorch's own operations, for every device. */
+  sgdStepPortable: Step;
+  /** Fused kernel, CPU only. */
+  gatherAugmented: Gather;
+  /** The same values from libtorch's own operations, for every device. */
+  gatherAugmentedPortable: Gather;
+  gatherLabels(labels: Handle, indices: Int32Array): Handle;
+}
