@@ -81,7 +81,7 @@ function readIdx(name: string, magic: number, shape: readonly number[], obtain: 
     const fault = bytes.length < size ? "truncated" : "too long";
     throw damaged(path, `${fault}: ${sizes(path, size, bytes.length)}`, obtain);
   }
-  return bytes.subarray(header);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + header, size - header);
 }
 
 function sizes(path: string, expected: number, found: number): string {

@@ -87,15 +87,22 @@ function channelStatistics(train: Split, info: DataDescription, folder: string):
 }
 
 function channelSums(split: Split, channel: number, channels: number, plane: number): [bigint, bigint, bigint] {
-  const histogram = new Float64Array(256);
+  const histogram = new Uint32Array(256);
   for (let i = 0; i < split.count; i++) {
     const start = (i * channels + channel) * plane;
-    for (const byte of split.images.subarray(start, start + plane)) histogram[byte] = (histogram[byte] as number) + 1;
+    // By index, because iterating over the bytes costs three times as much.
+    for (let at = start; at < start + plane; at++) {
+      const byte = split.images[at] as number;
+      histogram[byte] = (histogram[byte] as number) + 1;
+    }
   }
-  // Below 2^53 as long as a channel has fewer than 10^11 pixels.
-  const sum = histogram.reduce((total, n, value) => total + n * value, 0);
-  const squares = histogram.reduce((total, n, value) => total + n * value * value, 0);
-  return [BigInt(split.count * plane), BigInt(sum), BigInt(squares)];
+  let sum = 0n;
+  let squares = 0n;
+  for (const [value, n] of histogram.entries()) {
+    sum += BigInt(n * value);
+    squares += BigInt(n * value * value);
+  }
+  return [BigInt(split.count * plane), sum, squares];
 }
 
 function fingerprint(info: DataDescription, splits: Readonly<Record<string, Split>>): string {

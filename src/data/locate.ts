@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../core/errors.ts";
 import { findDataSet } from "./catalog.ts";
 import { plainOrGzipped } from "./read-file.ts";
@@ -91,15 +91,23 @@ function expandHome(path: string): string {
 
 /** Why a folder does not hold the data set, or undefined when it does. */
 function whyNot(set: DataSetDefinition, place: string): string | undefined {
-  const folder = statSync(place, { throwIfNoEntry: false });
-  const found =
-    folder === undefined ? "no such folder" : folder.isDirectory() ? missingFiles(set, place) : "not a folder";
+  const found = notAFolder(place) ?? missingFiles(set, place);
   if (found === undefined) return undefined;
   // An archive that was not unpacked lies beside the folder it would make, the mistaken version as well.
   const lookalike = (set.lookalikes ?? []).find(
-    ({ name }) => existsSync(join(place, name)) || existsSync(join(place, "..", name)),
+    ({ name }) => existsSync(join(place, name)) || existsSync(join(dirname(place), name)),
   );
   return lookalike === undefined ? found : `${found}, but there is ${lookalike.name}: ${lookalike.advice}`;
+}
+
+function notAFolder(place: string): string | undefined {
+  try {
+    return statSync(place).isDirectory() ? undefined : "not a folder";
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    // ENOTDIR: a part of the path is a file.
+    return code === "ENOENT" || code === "ENOTDIR" ? "no such folder" : `cannot look into it (${code})`;
+  }
 }
 
 function missingFiles(set: DataSetDefinition, folder: string): string | undefined {
