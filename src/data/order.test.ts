@@ -83,7 +83,7 @@ describe("augmentation", () => {
     const crop = augmentation(1, 2, 3, 64, { crop: 4, flip: false });
     expect(crop).toEqual({ ...all, flip: new Uint8Array(64) });
     const flip = augmentation(1, 2, 3, 64, { crop: 0, flip: true });
-    expect(flip).toEqual({ flip: all?.flip, offsetsY: new Int32Array(64), offsetsX: new Int32Array(64) });
+    expect(flip).toEqual({ pad: 0, flip: all?.flip, offsetsY: new Int32Array(64), offsetsX: new Int32Array(64) });
   });
 
   it("draws all pairs of offsets in [0, 2·crop]² and both flips equally often", () => {

@@ -3,7 +3,9 @@ import type { Augment } from "./types.ts";
 
 /** The random changes of one batch, image by image. */
 export interface BatchAugmentation {
-  /** [batch], top and left edge of the window in the image padded by `crop` on each side, in [0, 2·crop]. */
+  /** The crop's padding in pixels on each side. */
+  readonly pad: number;
+  /** [batch], top and left edge of the window in the image padded by `pad` on each side, in [0, 2·pad]. */
   readonly offsetsY: Int32Array;
   readonly offsetsX: Int32Array;
   /** [batch], 1 where the image is mirrored left to right. */
@@ -35,6 +37,7 @@ export function augmentation(
 ): BatchAugmentation | undefined {
   if (crop === 0 && !flip) return undefined;
   const changes = {
+    pad: crop,
     offsetsY: new Int32Array(batch),
     offsetsX: new Int32Array(batch),
     flip: new Uint8Array(batch),
