@@ -1,0 +1,27 @@
+import { Command } from "commander";
+import { type SpecOptions, withJson, withSpecOptions } from "../options.ts";
+
+/** `sweepstake status SPEC`: how far an experiment is. */
+export function statusCommand(): Command {
+  const command = new Command("status")
+    .description("Show how far an experiment is: done, running, diverged, failed, to do.")
+    .argument("<spec>", "the experiment, a YAML file")
+    .addHelpText("after", example);
+  return withJson(withSpecOptions(command)).action(statusAction);
+}
+
+const example = `
+Examples:
+  $ sweepstake status examples/demo.yaml
+  $ watch sweepstake status examples/demo.yaml`;
+
+async function statusAction(file: string, options: SpecOptions & { readonly json: boolean }): Promise<void> {
+  const { loadSpec } = await import("../../spec/load.ts");
+  const { makePlan } = await import("../../plan/plan.ts");
+  const { Store } = await import("../../store/store.ts");
+  const { storeFolder } = await import("../options.ts");
+  const { planStatus, statusText } = await import("../plan-status.ts");
+  const plan = makePlan(loadSpec(file, options.set));
+  const status = planStatus(plan, Store.open(storeFolder(options)));
+  process.stdout.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : statusText(status));
+}

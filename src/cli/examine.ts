@@ -1,0 +1,65 @@
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { VERSION } from "../core/version.ts";
+import { dataSets } from "../data/catalog.ts";
+import { dataStatus } from "../data/locate.ts";
+import { engineInfo } from "../tensor/engine.ts";
+import { bytes } from "./plan-text.ts";
+
+/** One thing that doctor looked at. `missing` stops every experiment; `absent` only those that ask for it. */
+export interface Finding {
+  readonly subject: string;
+  readonly state: "ok" | "absent" | "missing";
+  readonly found: string;
+  /** What to do, when it is not `ok`. */
+  readonly fix?: string;
+}
+
+/** Looks at everything that experiments need. Never throws for what is missing. */
+export function examine(): Finding[] {
+  return [
+    { subject: "sweepstake", state: "ok", found: VERSION },
+    { subject: "node", state: "ok", found: process.version },
+    ...engine(),
+    {
+      subject: "machine",
+      state: "ok",
+      found: `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? "unknown"}), ${bytes(totalmem())} of memory`,
+    },
+    ...dataSets.map(({ name }) => dataSet(name)),
+  ];
+}
+
+function engine(): Finding[] {
+  try {
+    const info = engineInfo();
+    const features = [`${info.cpuCapability} kernels`, info.mkldnn ? "oneDNN" : "no oneDNN"];
+    return [
+      { subject: "libtorch", state: "ok", found: `${info.libtorch} (${features.join(", ")})` },
+      info.cuda && info.cudaDevices > 0
+        ? { subject: "devices", state: "ok", found: `cpu, cuda:0 to cuda:${info.cudaDevices - 1}` }
+        : { subject: "devices", state: "ok", found: "cpu (this libtorch finds no CUDA device)" },
+    ];
+  } catch (error) {
+    const [found = "", ...hints] = (error instanceof Error ? error.message : String(error)).split("\n  hint: ");
+    return [{ subject: "libtorch", state: "missing", found, fix: hints.join("; ") }];
+  }
+}
+
+function dataSet(name: string): Finding {
+  const status = dataStatus(name);
+  if (status.folder !== undefined) return { subject: name, state: "ok", found: status.folder };
+  const tried = status.tried.map(({ place, reason }) => `${place} (${reason})`).join(", ");
+  return { subject: name, state: "absent", found: `not found; looked in ${tried}`, fix: status.obtain };
+}
+
+/** Aligned lines: a mark, the subject, what was found, and the fix below it. */
+export function findingsText(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ subject }) => subject.length));
+  const marks = { ok: "ok     ", absent: "absent ", missing: "MISSING" };
+  return findings
+    .map(({ subject, state, found, fix }) => {
+      const line = `${marks[state]}  ${subject.padEnd(width)}  ${found}`;
+      return fix === undefined ? `${line}\n` : `${line}\n${" ".repeat(11 + width)}fix: ${fix}\n`;
+    })
+    .join("");
+}

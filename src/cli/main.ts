@@ -1,0 +1,44 @@
+import { Command, CommanderError } from "commander";
+import { VERSION } from "../core/version.ts";
+import { compareCommand } from "./commands/compare.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { planCommand } from "./commands/plan.ts";
+import { reportCommand } from "./commands/report.ts";
+import { runCommand } from "./commands/run.ts";
+import { statusCommand } from "./commands/status.ts";
+import { reportError } from "./errors.ts";
+
+/** The whole command line; one file of commands/ per command. */
+export function createProgram(): Command {
+  const program = new Command("sweepstake")
+    .description("A laboratory for lottery tickets and network pruning.")
+    .version(VERSION, "-v, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ sweepstake demo                          the whole experiment on Fashion-MNIST, in minutes
+  $ sweepstake plan examples/demo.yaml       what a spec would train, and how long it would take
+
+Exit codes: 0 done, 1 a run failed, 2 wrong input, 130 or 143 stopped by a signal (run again to go on).`,
+    );
+  const commands = [demoCommand, doctorCommand, planCommand, runCommand, statusCommand, reportCommand, compareCommand];
+  for (const command of commands) program.addCommand(command());
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  return program;
+}
+
+/** Runs one command line; every error becomes one message on standard error and the exit code. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync([...args], { from: "user" });
+  } catch (error) {
+    // commander has printed its own message already; wrong usage is wrong input, help and version are not errors.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else process.exitCode = reportError(error, process.stderr);
+  }
+}

@@ -1,0 +1,86 @@
+import { loadData } from "../data/load.ts";
+import { summarise } from "../plan/estimate.ts";
+import { makePlan } from "../plan/plan.ts";
+import type { Plan } from "../plan/types.ts";
+import { execute, isDone } from "../run/execute.ts";
+import { InlineSlot } from "../run/inline.ts";
+import { WorkerSlot } from "../run/local/slot.ts";
+import type { RunSummary, Slot } from "../run/types.ts";
+import type { Spec } from "../spec/types.ts";
+import { Store } from "../store/store.ts";
+import { checkDevice, engineInfo } from "../tensor/engine.ts";
+import { type RunOptions, storeFolder } from "./options.ts";
+import { planText } from "./plan-text.ts";
+import { progressView } from "./progress.ts";
+import { showResults } from "./show-results.ts";
+
+/**
+ * Runs a spec to its end and shows the results.
+ * @returns the exit code: 0 done, 1 when a stage failed, 130 or 143 when a signal stopped the run
+ */
+export async function runSpec(spec: Spec, options: RunOptions & { readonly json: boolean }): Promise<number> {
+  const plan = makePlan(spec);
+  const store = Store.open(storeFolder(options));
+  const summary = summarise(plan, (stage) => isDone(store, stage));
+  process.stderr.write(planText(plan, summary));
+  if (summary.stagesToDo > 0) checkBeforehand(plan);
+  const stopped = new StopSignal();
+  const slots = makeSlots(spec, store, options, summary.stagesToDo);
+  const view = progressView(plan, summary.trainingsToDo, process.stderr);
+  let outcome: RunSummary;
+  try {
+    outcome = await execute({ plan, store, slots, onEvent: view.onEvent, signal: stopped.signal });
+  } finally {
+    view.end();
+    await Promise.all(slots.map((slot) => slot.close()));
+    stopped.release();
+  }
+  if (outcome.interrupted) {
+    process.stderr.write("stopped; the running trainings are checkpointed, the same command goes on from here\n");
+    return stopped.exitCode;
+  }
+  await showResults(plan, store, options);
+  return outcome.failed.size > 0 ? 1 : 0;
+}
+
+/** Everything that would fail in every worker fails here once, before anything runs: device, libtorch, data files. */
+function checkBeforehand(plan: Plan): void {
+  checkDevice(plan.spec.device);
+  engineInfo();
+  const specs = new Map(plan.spec.variants.map(({ setting }) => [JSON.stringify(setting.data), setting.data]));
+  for (const data of specs.values()) loadData(data);
+}
+
+function makeSlots(spec: Spec, store: Store, options: RunOptions, stagesToDo: number): Slot[] {
+  if (options.executor === "inline") return [new InlineSlot(store, spec.device, options.threads)];
+  const setup = { store: storeFolder(options), device: spec.device, threads: options.threads };
+  const count = Math.min(options.workers, Math.max(1, stagesToDo));
+  return Array.from({ length: count }, () => new WorkerSlot(setup));
+}
+
+/** SIGINT and SIGTERM ask for an orderly stop; a second one ends at once. */
+class StopSignal {
+  readonly #abort = new AbortController();
+  exitCode = 130;
+
+  constructor() {
+    process.on("SIGINT", this.#stop);
+    process.on("SIGTERM", this.#stop);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  release(): void {
+    process.off("SIGINT", this.#stop);
+    process.off("SIGTERM", this.#stop);
+  }
+
+  readonly #stop = (name: NodeJS.Signals): void => {
+    this.exitCode = name === "SIGINT" ? 130 : 143;
+    if (this.#abort.signal.aborted) process.exit(this.exitCode);
+    process.stderr.write("\nstopping: the running trainings save a checkpoint (again to stop at once)\n");
+    this.#abort.abort();
+  };
+}

@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { RunError } from "../core/errors.ts";
+import type { Plan, Stage } from "../plan/types.ts";
+import type { Store } from "../store/store.ts";
+import { Schedule } from "./schedule.ts";
+import { type RunEvent, type RunSummary, type Slot, StageFailure } from "./types.ts";
+
+/** A stage whose worker died this often, or whose input was damaged this often, is given up. */
+const MAX_ATTEMPTS = 3;
+/** How long to wait before asking again for a stage that another run holds. */
+const BUSY_WAIT_MS = 2_000;
+
+export interface ExecuteOptions {
+  readonly plan: Plan;
+  readonly store: Store;
+  readonly slots: readonly Slot[];
+  readonly onEvent: (event: RunEvent) => void;
+  /** Aborting it checkpoints the running stages and ends the run. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs every stage of the plan that the store does not hold yet. Diverged and failed stages stop only what needs them.
+ * @throws RunError for a cause that nothing can get past (disk full, unreadable data), after the other stages checkpointed
+ */
+export function execute(options: ExecuteOptions): Promise<RunSummary> {
+  return new Execution(options).run();
+}
+
+class Execution {
+  readonly #options: ExecuteOptions;
+  readonly #schedule: Schedule;
+  readonly #attempts = new Map<string, number>();
+  readonly #diverged: string[] = [];
+  readonly #failed = new Map<string, string>();
+  readonly #skipped: string[] = [];
+  #done = 0;
+  #reused = 0;
+  #fatal: string | undefined;
+
+  constructor(options: ExecuteOptions) {
+    this.#options = options;
+    const { plan, store } = options;
+    this.#schedule = new Schedule(plan, (stage) => {
+      const stored = isDone(store, stage);
+      if (stored) this.#reused++;
+      return stored;
+    });
+    for (const stage of plan.stages.values()) {
+      if (store.record(stage.key)?.status === "diverged") this.#stop(stage, () => this.#diverged.push(stage.key));
+    }
+  }
+
+  async run(): Promise<RunSummary> {
+    const { slots, signal } = this.#options;
+    const interrupt = () => this.#interruptAll();
+    signal?.addEventListener("abort", interrupt);
+    const running = new Map<Slot, Promise<void>>();
+    for (;;) {
+      for (const [worker, slot] of slots.entries()) {
+        if (running.has(slot) || this.#isStopping()) continue;
+        const stage = this.#schedule.take();
+        if (stage === undefined) break;
+        running.set(
+          slot,
+          this.#attempt(slot, worker, stage).finally(() => running.delete(slot)),
+        );
+      }
+      if (running.size === 0) break;
+      await Promise.race(running.values());
+    }
+    signal?.removeEventListener("abort", interrupt);
+    if (this.#fatal !== undefined) throw new RunError(this.#fatal);
+    return {
+      done: this.#done,
+      reused: this.#reused,
+      diverged: this.#diverged,
+      failed: this.#failed,
+      skipped: this.#skipped,
+      interrupted: signal?.aborted === true,
+    };
+  }
+
+  #interruptAll(): void {
+    for (const slot of this.#options.slots) slot.interrupt();
+  }
+
+  #isStopping(): boolean {
+    return this.#fatal !== undefined || this.#options.signal?.aborted === true;
+  }
+
+  async #attempt(slot: Slot, worker: number, stage: Stage): Promise<void> {
+    const { onEvent, store } = this.#options;
+    onEvent({ type: "start", stage, worker });
+    try {
+      const status = await slot.run(stage, (progress) => onEvent({ type: "progress", stage, worker, progress }));
+      onEvent({ type: "finish", stage, worker, status });
+      if (status === "done") {
+        store.clearFailure(stage.key);
+        this.#schedule.finish(stage.key);
+        this.#done++;
+      } else if (status === "diverged") {
+        this.#stop(stage, () => this.#diverged.push(stage.key));
+      } else {
+        // Another run holds the stage: its result will do, so look again later.
+        if (status === "busy") await sleep(BUSY_WAIT_MS);
+        if (isDone(store, stage)) this.#schedule.finish(stage.key);
+        else this.#schedule.requeue(stage.key);
+      }
+    } catch (error) {
+      this.#handle(stage, error);
+    }
+  }
+
+  #handle(stage: Stage, error: unknown): void {
+    const failure = error instanceof StageFailure ? error : new StageFailure("error", describe(error));
+    if (failure.reason === "fatal") {
+      this.#fatal ??= failure.message;
+      this.#interruptAll();
+      return;
+    }
+    const attempts = (this.#attempts.get(stage.key) ?? 0) + 1;
+    this.#attempts.set(stage.key, attempts);
+    if (failure.reason !== "error" && attempts < MAX_ATTEMPTS) {
+      this.#options.onEvent({
+        type: "notice",
+        message: `${failure.message}; trying again (${attempts + 1} of ${MAX_ATTEMPTS})`,
+      });
+      if (failure.key !== undefined) this.#schedule.requeue(failure.key);
+      this.#schedule.requeue(stage.key);
+      return;
+    }
+    const message = attempts > 1 ? `${failure.message} (after ${attempts} attempts)` : failure.message;
+    this.#options.onEvent({ type: "fail", stage, message });
+    this.#options.store.recordFailure(stage.key, { message, attempts });
+    this.#stop(stage, () => this.#failed.set(stage.key, message));
+  }
+
+  /** Gives up a stage and, transitively, everything that needs its result. */
+  #stop(stage: Stage, record: () => void): void {
+    record();
+    for (const key of this.#schedule.stop(stage.key)) {
+      this.#skipped.push(key);
+      const skipped = this.#options.plan.stages.get(key);
+      if (skipped !== undefined) this.#options.onEvent({ type: "skip", stage: skipped, because: stage.key });
+    }
+  }
+}
+
+/** Whether the store holds the stage's result with every output that the plan needs. */
+export function isDone(store: Store, stage: Stage): boolean {
+  return store.has(stage.key, stage.outputs);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

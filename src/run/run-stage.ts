@@ -1,0 +1,56 @@
+import { InputError, InternalError, RunError } from "../core/errors.ts";
+import type { Stage } from "../plan/types.ts";
+import { CorruptObjectError } from "../store/store.ts";
+import { runCompare } from "./stages/compare.ts";
+import type { StageContext } from "./stages/context.ts";
+import { runInit } from "./stages/init.ts";
+import { runMask } from "./stages/mask.ts";
+import { runTrain } from "./stages/train.ts";
+import { StageFailure, type StageStatus } from "./types.ts";
+
+/**
+ * Computes one stage and stores it, unless another process holds it (`busy`) or it is done already.
+ * @throws StageFailure with the reason that tells the executor what to do next
+ */
+export async function runStage(stage: Stage, context: Omit<StageContext, "lease">): Promise<StageStatus> {
+  const { store } = context;
+  try {
+    const lease = store.claim(stage.key);
+    if (lease === undefined) return "busy";
+    try {
+      // Another run may have finished it between the plan and the claim.
+      if (store.has(stage.key, stage.outputs)) return "done";
+      return await compute(stage, { ...context, lease });
+    } finally {
+      lease.release();
+    }
+  } catch (error) {
+    throw toFailure(error);
+  }
+}
+
+function compute(stage: Stage, context: StageContext): StageStatus | Promise<StageStatus> {
+  switch (stage.kind) {
+    case "init":
+      return runInit(stage, context);
+    case "train":
+      return runTrain(stage, context);
+    case "mask":
+      return runMask(stage, context);
+    case "compare":
+      return runCompare(stage, context);
+  }
+}
+
+function toFailure(error: unknown): StageFailure {
+  if (error instanceof CorruptObjectError) return new StageFailure("corrupt", error.message, error.key);
+  // Wrong data and an unwritable store hit every stage alike, so the run ends with the one message.
+  if (error instanceof InputError || isSystemFailure(error)) return new StageFailure("fatal", error.message);
+  if (error instanceof RunError || error instanceof InternalError) return new StageFailure("error", error.message);
+  return new StageFailure("error", error instanceof Error ? (error.stack ?? error.message) : String(error));
+}
+
+/** A failed system call (a full disk, no permission), as writeFileAtomic reports it. */
+function isSystemFailure(error: unknown): error is RunError {
+  return error instanceof RunError && error.cause instanceof Error && "code" in error.cause;
+}

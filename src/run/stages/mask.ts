@@ -1,0 +1,32 @@
+import { Mask } from "../../masks/mask.ts";
+import type { MaskStage } from "../../plan/types.ts";
+import { findPruner } from "../../pruners/index.ts";
+import { makeMask } from "../../pruners/make-mask.ts";
+import type { StageStatus } from "../types.ts";
+import type { StageContext } from "./context.ts";
+import { commit, stateBytes } from "./output.ts";
+
+/** A mask from trained weights: exact counts per layer, inside the previous mask when there is one. */
+export function runMask(stage: MaskStage, context: StageContext): StageStatus {
+  const startedAt = new Date();
+  const { store, lease } = context;
+  const { pruner, target, layers } = stage.parameters;
+  const { weights, previous } = stage.inputs;
+  const mask = makeMask({
+    weights: store.readState(weights.key, weights.output),
+    layers,
+    pruner: findPruner(pruner.name),
+    options: pruner.options,
+    target,
+    ...(previous === undefined ? {} : { previous: readMask(context, previous) }),
+  });
+  lease.write("mask.safetensors", stateBytes(mask.toStateDict(), { stage: stage.key }));
+  const counts = mask.keys.map((name) => ({ layer: name, kept: mask.keptCount(name), size: mask.size(name) }));
+  commit(stage, context, { startedAt, summary: { sparsity: mask.sparsity, layers: counts } });
+  return "done";
+}
+
+/** The mask that a mask stage stored. */
+export function readMask(context: StageContext, ref: { readonly key: string; readonly output: string }): Mask {
+  return Mask.fromStateDict(context.store.readState(ref.key, ref.output));
+}

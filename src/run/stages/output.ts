@@ -1,0 +1,61 @@
+import { cpus } from "node:os";
+import type { StateDict } from "../../core/array.ts";
+import type { Json } from "../../core/canonical-json.ts";
+import { encodeSafetensors } from "../../core/safetensors.ts";
+import { VERSION } from "../../core/version.ts";
+import type { Stage } from "../../plan/types.ts";
+import type { Provenance } from "../../store/types.ts";
+import { engineInfo } from "../../tensor/engine.ts";
+import type { StageContext } from "./context.ts";
+
+/** What a stage's record says beside its files. */
+export interface Outcome {
+  readonly startedAt: Date;
+  readonly status?: "done" | "diverged";
+  readonly summary: Json;
+  /** Computing time of earlier attempts, which this one continued. */
+  readonly earlierMs?: number;
+  readonly resumes?: number;
+  /** Fingerprint of the data that was read. */
+  readonly data?: string;
+}
+
+/** Stores what the lease has written as the stage's object. */
+export function commit(stage: Stage, context: StageContext, outcome: Outcome): void {
+  const { kind, version, parameters, inputs } = stage;
+  context.lease.commit({
+    stage: { kind, version, parameters, inputs } as unknown as Json,
+    kind,
+    status: outcome.status ?? "done",
+    summary: outcome.summary,
+    provenance: provenance(stage, context, outcome),
+  });
+}
+
+function provenance(stage: Stage, context: StageContext, outcome: Outcome): Provenance {
+  const finishedAt = new Date();
+  return {
+    sweepstake: VERSION,
+    node: process.version,
+    libtorch: usesEngine(stage) ? engineInfo().libtorch : "not used",
+    device: context.device,
+    threads: context.threads,
+    precision: stage.kind === "train" ? stage.parameters.recipe.precision : "float32",
+    hardware: cpus()[0]?.model.trim() ?? "unknown",
+    startedAt: outcome.startedAt.toISOString(),
+    finishedAt: finishedAt.toISOString(),
+    durationMs: finishedAt.getTime() - outcome.startedAt.getTime() + (outcome.earlierMs ?? 0),
+    resumes: outcome.resumes ?? 0,
+    ...(outcome.data === undefined ? {} : { data: outcome.data }),
+  };
+}
+
+/** Initial weights are drawn and overlaps are counted without libtorch. */
+function usesEngine(stage: Stage): boolean {
+  return stage.kind === "train" || stage.kind === "mask";
+}
+
+/** Weights or a mask as a safetensors file that says where it comes from. */
+export function stateBytes(state: StateDict, metadata: Readonly<Record<string, string>>): Buffer {
+  return encodeSafetensors(state, { format: "pt", ...metadata });
+}
