@@ -68,9 +68,9 @@ describe("checkData", () => {
       "expected a whole number from 1 to 50000, got 0: CIFAR-10 has 50000 training images",
     ],
     [
-      { name: "cifar10", subset: 0.5 },
+      { name: "cifar10", subset: 1.5 },
       "data.subset",
-      "expected a whole number from 1 to 50000, got 0.5: CIFAR-10 has 50000 training images",
+      "expected a whole number from 1 to 50000, got 1.5: CIFAR-10 has 50000 training images",
     ],
     [
       { name: "cifar10", subset: Number.NaN },

@@ -90,7 +90,13 @@ describe("locateData", () => {
 
   it("says when a place is a file, or a folder with none of the files", () => {
     writeFileSync(join(root, "file"), "");
-    expect(() => locateData({ name: "mnist", path: join(root, "file") })).toThrow(`${root}/file: not a folder`);
+    expect(() => locateData({ name: "mnist", path: join(root, "file") })).toThrow(
+      `${root}/file/mnist: no such folder\n    ${root}/file: not a folder`,
+    );
+    const long = "x".repeat(300);
+    expect(() => locateData({ name: "mnist", path: join(root, long) })).toThrow(
+      `${root}/${long}: cannot look into it (ENAMETOOLONG)`,
+    );
     expect(() => locateData({ name: "cifar100", path: root })).toThrow(`${root}: has none of train.bin, test.bin`);
   });
 

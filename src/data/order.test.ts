@@ -62,6 +62,7 @@ describe("augmentation", () => {
     expect(augmentation(1, 2, 3, 64, both)).toEqual(first);
     for (const other of [
       augmentation(2, 1, 3, 64, both),
+      augmentation(1, 2, 4, 64, both),
       augmentation(1, 3, 2, 64, both),
       augmentation(3, 2, 1, 64, both),
     ]) {
