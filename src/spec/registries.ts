@@ -1,0 +1,57 @@
+import type { Json } from "../core/canonical-json.ts";
+import { InputError } from "../core/errors.ts";
+import { checkData } from "../data/check.ts";
+import type { DataSpec } from "../data/types.ts";
+import { findModel } from "../models/index.ts";
+import type { ModelSpec } from "../models/types.ts";
+import { findPruner } from "../pruners/index.ts";
+import { type Path, type Problem, problem } from "./problem.ts";
+import { type Reading, read, readFields } from "./read.ts";
+import { dataFields, modelSchema } from "./schema.ts";
+import type { PrunerChoice } from "./types.ts";
+
+/** Reads what is named in the catalogues of data sets, models and pruners, with the options of each. */
+
+/** `data`, with the shorthand written out. Reads no file. */
+export function readData(raw: unknown): Reading<DataSpec> {
+  const { value, problems } = readFields(dataFields, raw, ["data"], "the name of a data set, or a mapping with name");
+  if (value.name === undefined) return { value: undefined, problems };
+  const spec: DataSpec = { ...value, name: value.name };
+  const found = checkData(spec).map((issue) => problem(issue.where.split("."), issue.message, issue.hint));
+  const all = [...problems, ...found];
+  return { value: all.length > 0 ? undefined : spec, problems: all };
+}
+
+/** `model`, with the shorthand written out and the defaults of that model's options. */
+export function readModel(raw: unknown): Reading<ModelSpec> {
+  const { value, problems } = read(modelSchema, raw, ["model"]);
+  if (value === undefined) return { value, problems };
+  const { name, ...options } = value;
+  const model = look(() => findModel(name), ["model", "name"]);
+  if ("problems" in model) return { value: undefined, problems: model.problems };
+  const checked = read(model.found.options, options, ["model"]);
+  return { value: checked.value === undefined ? undefined : { name, ...checked.value }, problems: checked.problems };
+}
+
+/** A pruner with the defaults of its options. */
+export function readPruner(
+  choice: { readonly name: string; readonly [option: string]: unknown },
+  path: Path,
+): Reading<PrunerChoice> {
+  const { name, ...options } = choice;
+  const pruner = look(() => findPruner(name), path);
+  if ("problems" in pruner) return { value: undefined, problems: pruner.problems };
+  const checked = read(pruner.found.options, options, path);
+  if (checked.value === undefined) return { value: undefined, problems: checked.problems };
+  return { value: { name, options: checked.value as Readonly<Record<string, Json>> }, problems: [] };
+}
+
+/** A look-up that fails with an InputError, as a problem of ours: only its place is not known there. */
+export function look<T>(find: () => T, path: Path): { readonly found: T } | { readonly problems: readonly Problem[] } {
+  try {
+    return { found: find() };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { problems: error.issues.map((issue) => problem(path, issue.message, issue.hint)) };
+  }
+}

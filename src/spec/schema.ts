@@ -1,0 +1,167 @@
+import { z } from "zod";
+import { expandName } from "./shorthand.ts";
+import {
+  flag,
+  increasing,
+  increasingFractions,
+  notNegative,
+  openFraction,
+  positive,
+  text,
+  wholeNumber,
+  word,
+} from "./values.ts";
+
+/** What a user may write, field by field, with the defaults. Names (models, data, pruners) are checked in registries.ts. */
+
+const mapping = "expected a mapping";
+
+/** `train`: the recipe. Its fields are read one by one, so that a wrong one does not hide what is wrong with another. */
+export const trainFields = {
+  epochs: wholeNumber(1),
+  batchSize: wholeNumber(1).default(128),
+  precision: word(["float32", "float64"]).default("float32"),
+  optimizer: z.strictObject(
+    {
+      sgd: z.strictObject(
+        {
+          lr: positive(),
+          momentum: z
+            .number({ error: "expected a number from 0 to below 1" })
+            .min(0, { error: "expected a number from 0 to below 1" })
+            .lt(1, { error: "expected a number from 0 to below 1" })
+            .default(0.9),
+          weightDecay: notNegative().default(1e-4),
+          nesterov: flag().default(false),
+        },
+        { error: `${mapping} with lr` },
+      ),
+    },
+    { error: `${mapping} with sgd` },
+  ),
+  schedule: z
+    .strictObject(
+      {
+        milestones: increasing(wholeNumber(1), "epochs").default([]),
+        factor: positive().default(0.1),
+        warmupEpochs: wholeNumber(0).default(0),
+      },
+      { error: mapping },
+    )
+    .prefault({}),
+  augment: z
+    .strictObject({ crop: wholeNumber(0).default(0), flip: flag().default(false) }, { error: mapping })
+    .prefault({}),
+};
+
+/** `data`, once the shorthand is written out. Counts are checked against the data set by src/data. */
+export const dataFields = {
+  name: text("the name of a data set"),
+  path: text("a folder").optional(),
+  subset: wholeNumber(1).optional(),
+  testSubset: wholeNumber(1).optional(),
+  validation: wholeNumber(0).default(0),
+};
+
+const named = (what: string) =>
+  z.preprocess(
+    expandName,
+    z.looseObject(
+      { name: text(`the name of ${what}`) },
+      { error: `expected the name of ${what}, or a mapping with name` },
+    ),
+  );
+
+/** `model`: the options are checked by the model's own schema. */
+export const modelSchema = named("a model");
+
+const pruner = named("a pruner").prefault("magnitude");
+
+/** One entry of `prune`: exactly one of its fields is given (checked in entries.ts). */
+export const pruneEntry = z.strictObject(
+  {
+    iterative: z
+      .strictObject(
+        {
+          rate: openFraction().optional(),
+          rounds: wholeNumber(1, 1000).optional(),
+          sparsities: increasingFractions("sparsities, for example [0.5, 0.8]").optional(),
+          pruner,
+        },
+        { error: `${mapping} with rate and rounds, or with sparsities` },
+      )
+      .optional(),
+    "one-shot": z
+      .strictObject(
+        { sparsities: increasingFractions("sparsities, for example [0.5, 0.8]"), pruner },
+        { error: `${mapping} with sparsities` },
+      )
+      .optional(),
+  },
+  { error: `${mapping} with iterative or one-shot` },
+);
+export type PruneEntry = z.output<typeof pruneEntry>;
+
+/** Starts that are written as one word. */
+export const plainStarts = ["ticket", "reinit", "fine-tune"] as const;
+
+/** `retrain` written as `{ rewind: { epoch: 10 } }`. */
+export const rewindEntry = z.strictObject(
+  { rewind: z.strictObject({ epoch: wholeNumber(1) }, { error: `${mapping} with epoch` }) },
+  { error: `${mapping} with rewind` },
+);
+export type RetrainEntry = (typeof plainStarts)[number] | z.output<typeof rewindEntry>;
+
+const fileName = "expected a short name for the experiment, without slashes";
+
+/** The fields of the spec's top level that need no knowledge of models, data or pruners. */
+export const generalFields = {
+  name: z.string({ error: fileName }).regex(/^(?!\.)[^/\\\p{Cc}]{1,100}$/u, { error: fileName }),
+  question: z.string({ error: "expected a text" }).default(""),
+  device: z
+    .string({ error: 'expected "cpu", "cuda" or "cuda:N"' })
+    .regex(/^(cpu|cuda(:\d+)?)$/, { error: 'expected "cpu", "cuda" or "cuda:N"' })
+    .default("cpu"),
+  protect: z
+    .array(text('the name of a layer, "first-conv" or "last-linear"'), { error: "expected a list of layer names" })
+    .default(["first-conv"]),
+  measure: z
+    .strictObject(
+      {
+        correlation: z
+          .strictObject(
+            { p: increasingFractions("shares, for example [0.1, 0.2]").default([0.1, 0.2, 0.3, 0.4, 0.5]) },
+            { error: mapping },
+          )
+          .prefault({}),
+      },
+      { error: mapping },
+    )
+    .prefault({}),
+  verdict: z
+    .strictObject(
+      {
+        equivalenceMargin: positive().default(0.5),
+        minDifference: notNegative().default(0.5),
+        alpha: openFraction(0.5).default(0.05),
+      },
+      { error: mapping },
+    )
+    .prefault({}),
+};
+
+/** Seeds are a list, or a count n that stands for 0 … n-1. */
+export const seedList = z.array(wholeNumber(0), { error: "expected a list of seeds" });
+export const seedCount = wholeNumber(1, 1000);
+
+/** All keys of the top level. */
+export const topLevelKeys = [
+  ...Object.keys(generalFields),
+  "data",
+  "model",
+  "train",
+  "sweep",
+  "seeds",
+  "prune",
+  "retrain",
+] as const;

@@ -1,0 +1,122 @@
+import type { Json } from "../core/canonical-json.ts";
+import { crossChecks } from "./checks.ts";
+import { readPruneEntry, readRetrainEntry } from "./entries.ts";
+import { describeValue, type Path, type Problem, problem } from "./problem.ts";
+import { type Reading, read, readFields } from "./read.ts";
+import { readData, readModel, readPruner } from "./registries.ts";
+import { generalFields, type PruneEntry, type RetrainEntry, trainFields } from "./schema.ts";
+import type { Mapping } from "./tree.ts";
+import type { PruneSpec, RetrainSpec, Setting } from "./types.ts";
+
+/** A setting, and the same as a user would write it with every default. */
+export interface ReadSetting {
+  readonly setting: Setting;
+  readonly written: Readonly<Record<string, Json>>;
+}
+
+/** Reads and checks one point of the sweep. */
+export function readSetting(tree: Mapping): Reading<ReadSetting> {
+  const data = readData(tree.data);
+  const model = readModel(tree.model);
+  const train = readFields(trainFields, tree.train, ["train"], "a mapping with epochs and optimizer");
+  const prune = readList(tree.prune, ["prune"], "pruning settings", readPruneEntry);
+  const choices = prune.entries.map((entry, i) => readChoice(entry, ["prune", i]));
+  const retrain = readList(tree.retrain ?? defaultRetrain(prune.entries), ["retrain"], "starts", readRetrainEntry);
+  const protect = read(generalFields.protect, tree.protect, ["protect"]);
+  const measure = read(generalFields.measure, tree.measure, ["measure"]);
+  const { epochs, optimizer, batchSize, precision, schedule, augment } = train.value;
+  const problems = [
+    ...[data, model, train, prune, ...choices, retrain, protect, measure].flatMap((part) => part.problems),
+    ...crossChecks({
+      tree,
+      data: data.value,
+      model: model.value,
+      train: train.value,
+      prune: prune.entries,
+      retrain: retrain.entries,
+      protect: protect.value,
+    }),
+  ];
+  if (
+    problems.length > 0 ||
+    !data.value ||
+    !model.value ||
+    !protect.value ||
+    !measure.value ||
+    epochs === undefined ||
+    !optimizer ||
+    batchSize === undefined ||
+    !precision ||
+    !schedule ||
+    !augment
+  ) {
+    return { value: undefined, problems };
+  }
+  const setting: Setting = {
+    data: data.value,
+    model: model.value,
+    train: { epochs, batchSize, precision, optimizer, schedule, augment },
+    prune: choices.flatMap(({ value }) => (value === undefined ? [] : [value.spec])),
+    protect: protect.value,
+    retrain: retrain.entries.flatMap((entry) => (entry === undefined ? [] : [toRetrainSpec(entry)])),
+    correlation: measure.value.correlation,
+  };
+  const written = {
+    data: { ...setting.data },
+    model: { ...setting.model },
+    train: toJson(setting.train),
+    prune: choices.flatMap(({ value }) => (value === undefined ? [] : [value.written])),
+    protect: setting.protect,
+    retrain: toJson(retrain.entries),
+    measure: toJson(measure.value),
+  };
+  return { value: { setting, written }, problems };
+}
+
+/** The paper's three starts, when there are masks to start from. */
+function defaultRetrain(prune: readonly unknown[]): readonly RetrainEntry[] {
+  return prune.length === 0 ? [] : ["ticket", "reinit", "fine-tune"];
+}
+
+function readList<T>(
+  raw: unknown,
+  path: Path,
+  what: string,
+  readEntry: (raw: unknown, path: Path) => Reading<T>,
+): { readonly entries: readonly (T | undefined)[]; readonly problems: readonly Problem[] } {
+  if (raw === undefined) return { entries: [], problems: [] };
+  if (!Array.isArray(raw)) {
+    return { entries: [], problems: [problem(path, `expected a list of ${what}, got ${describeValue(raw)}`)] };
+  }
+  const readings = raw.map((entry, i) => readEntry(entry, [...path, i]));
+  return { entries: readings.map(({ value }) => value), problems: readings.flatMap(({ problems }) => problems) };
+}
+
+function readChoice(
+  entry: PruneEntry | undefined,
+  path: Path,
+): Reading<{ readonly spec: PruneSpec; readonly written: Json }> {
+  const kind = entry?.iterative === undefined ? "one-shot" : "iterative";
+  const options = entry?.[kind];
+  if (options === undefined) return { value: undefined, problems: [] };
+  const { value: pruner, problems } = readPruner(options.pruner, [...path, kind, "pruner"]);
+  if (pruner === undefined) return { value: undefined, problems };
+  const written = toJson({ [kind]: { ...options, pruner: { name: pruner.name, ...pruner.options } } });
+  if (entry?.iterative === undefined) {
+    return { value: { spec: { kind: "one-shot", pruner, sparsities: options.sparsities ?? [] }, written }, problems };
+  }
+  const { rate, rounds, sparsities } = entry.iterative;
+  const targets =
+    sparsities?.map((sparsity) => ({ sparsity })) ??
+    Array.from({ length: rounds ?? 0 }, () => ({ removeFraction: rate ?? 0 }));
+  return { value: { spec: { kind: "iterative", pruner, rounds: targets }, written }, problems };
+}
+
+function toRetrainSpec(entry: RetrainEntry): RetrainSpec {
+  return typeof entry === "string" ? { kind: entry } : { kind: "rewind", epoch: entry.rewind.epoch };
+}
+
+/** Plain data without undefined fields. */
+function toJson(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
+}
