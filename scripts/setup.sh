@@ -13,7 +13,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 # 1. Debian packages. On another system, say what is needed and go on: the later steps fail by name if it is missing.
 wanted=(fonts-dejavu-core)
 command -v g++ >/dev/null && command -v make >/dev/null || wanted+=(build-essential)
-bash scripts/find-libtorch.sh >/dev/null 2>&1 || wanted+=(libtorch-dev)
+node scripts/find-libtorch.js >/dev/null 2>&1 || wanted+=(libtorch-dev)
 wanted+=(dataset-fashion-mnist)
 if command -v dpkg-query >/dev/null; then
   missing=()

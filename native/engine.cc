@@ -1,0 +1,69 @@
+// What the process has: versions, devices, threads, memory.
+#include "allocator.h"
+#include "compat.h"
+#include "families.h"
+
+namespace sweepstake {
+namespace {
+
+// libtorch exports no stable function for this, but its configuration report has a line for it in every version.
+std::string cpuCapability() {
+  const std::string report = at::show_config();
+  const std::string label = "CPU capability usage: ";
+  const size_t start = report.find(label);
+  if (start == std::string::npos) return "unknown";
+  return report.substr(start + label.size(), report.find('\n', start) - start - label.size());
+}
+
+bool hasBfloat16() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+Napi::Value info(Call& call) {
+  auto result = Napi::Object::New(call.env());
+  result["libtorch"] = Napi::String::New(call.env(), TORCH_VERSION);
+  result["cuda"] = call.give(torch::cuda::is_available());
+  result["cudaDevices"] = call.give(static_cast<double>(torch::cuda::device_count()));
+  result["mkldnn"] = call.give(at::hasMKLDNN());
+  result["threads"] = call.give(static_cast<double>(at::get_num_threads()));
+  result["cpuCapability"] = Napi::String::New(call.env(), cpuCapability());
+  result["bfloat16"] = call.give(hasBfloat16());
+  return result;
+}
+
+Napi::Value setThreads(Call& call) {
+  const int64_t n = call.integer(0);
+  if (n < 1 || n > 4096) throw std::invalid_argument("the number of threads must be in 1 .. 4096");
+  at::set_num_threads(static_cast<int>(n));
+  return call.nothing();
+}
+
+}  // namespace
+
+void startEngine() {
+  installAllocator();
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // cuBLAS is deterministic with a fixed workspace only
+  useDeterministicAlgorithms();
+  at::set_num_interop_threads(1);
+}
+
+Exports engineExports() {
+  return {
+      {"engineInfo", info},
+      {"setThreads", setThreads},
+      {"getThreads", [](Call& c) { return c.give(static_cast<double>(at::get_num_threads())); }},
+      {"bytesInUse", [](Call& c) { return c.give(static_cast<double>(bytesInUse())); }},
+      {"peakBytes", [](Call& c) { return c.give(static_cast<double>(peakBytes())); }},
+      {"resetPeak",
+       [](Call& c) {
+         resetPeak();
+         return c.nothing();
+       }},
+  };
+}
+
+}  // namespace sweepstake

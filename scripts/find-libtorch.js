@@ -1,0 +1,111 @@
+// Finds a libtorch to build against. Plain Node without dependencies, so that it runs before anything is built.
+//
+//   node scripts/find-libtorch.js             say what was found (exit 0) or what was tried and how to mend it (exit 1)
+//   node scripts/find-libtorch.js --json      the same as one JSON object
+//   node scripts/find-libtorch.js --make F    write F for native/Makefile, left untouched when nothing has changed
+//   --system-prefix DIR                       where a system-wide libtorch is looked for (default /usr)
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { argv, env, exit, stderr, stdout } from "node:process";
+
+const versionHeader = "torch/csrc/api/include/torch/version.h";
+
+/** The libtorch below `root`, or a sentence that says what is missing there. */
+function inspect(root, source) {
+  const include = join(root, "include");
+  if (!existsSync(join(include, versionHeader))) return `no ${join(include, versionHeader)}`;
+  const folders = ["lib", "lib64", ...architectureFolders(root)].map((name) => join(root, name));
+  const lib = folders.find((folder) => existsSync(join(folder, "libtorch_cpu.so")));
+  if (lib === undefined) return `headers, but no libtorch_cpu.so in ${folders.join(", ")}`;
+  return { source, include, lib, version: readVersion(include), abi: readAbi([root, lib]) };
+}
+
+/** Debian keeps its libraries in lib/<architecture>. */
+function architectureFolders(root) {
+  if (!existsSync(join(root, "lib"))) return [];
+  return readdirSync(join(root, "lib"))
+    .filter((name) => name.endsWith("-linux-gnu"))
+    .map((name) => `lib/${name}`);
+}
+
+function readVersion(include) {
+  const text = readFileSync(join(include, versionHeader), "utf8");
+  const part = (name) => new RegExp(`#define TORCH_VERSION_${name} (\\d+)`).exec(text)?.[1] ?? "0";
+  return ["MAJOR", "MINOR", "PATCH"].map(part).join(".");
+}
+
+/** Which std::string this libtorch was compiled with: 0 (before C++11) or 1. Its CMake file says so when it is not the default. */
+function readAbi(roots) {
+  for (const root of roots) {
+    for (const folder of ["share/cmake/Torch", "cmake/Torch"]) {
+      const file = join(root, folder, "TorchConfig.cmake");
+      const found = existsSync(file) && /_GLIBCXX_USE_CXX11_ABI=([01])/.exec(readFileSync(file, "utf8"));
+      if (found) return found[1];
+    }
+  }
+  return "1";
+}
+
+/** The folder and ABI of the user's PyTorch, or a sentence that says why there is none. */
+function askPython() {
+  const script =
+    "import json, os, torch; print(json.dumps({'root': os.path.dirname(torch.__file__), 'abi': str(int(torch._C._GLIBCXX_USE_CXX11_ABI))}))";
+  try {
+    const text = execFileSync("python3", ["-c", script], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    return JSON.parse(text.trim().split("\n").at(-1));
+  } catch (error) {
+    if (error.code === "ENOENT") return "there is no python3";
+    return String(error.stderr ?? error.message)
+      .trim()
+      .split("\n")
+      .at(-1);
+  }
+}
+
+/** Tries every place in turn. @returns {{ found?: object, tried: string[] }} */
+function locate(systemPrefix) {
+  const tried = [];
+  const accept = (what, result) => {
+    if (typeof result !== "string") return { found: result, tried };
+    tried.push(`${what}: ${result}`);
+    return undefined;
+  };
+  if (env.LIBTORCH) {
+    // The user's explicit choice: when it is wrong, taking another one silently would surprise.
+    return accept(`LIBTORCH=${env.LIBTORCH}`, inspect(env.LIBTORCH, "LIBTORCH")) ?? { tried };
+  }
+  tried.push("LIBTORCH: not set");
+  const python = askPython();
+  const fromPython = typeof python === "string" ? python : inspect(python.root, "python3 -c 'import torch'");
+  if (typeof fromPython !== "string") fromPython.abi = python.abi;
+  return (
+    accept("python3 -c 'import torch'", fromPython) ??
+    accept(`${systemPrefix} (libtorch-dev)`, inspect(systemPrefix, systemPrefix)) ?? { tried }
+  );
+}
+
+const failure = (tried) => `libtorch was not found. Tried:
+${tried.map((line) => `  ${line}`).join("\n")}
+Install it, or name the folder that has its include/ and lib/:
+  sudo apt-get install libtorch-dev
+  LIBTORCH=/path/to/libtorch make -C native
+`;
+
+const option = (name) => (argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined);
+const { found, tried } = locate(option("--system-prefix") ?? "/usr");
+const makeFile = option("--make");
+
+if (argv.includes("--json")) stdout.write(`${JSON.stringify(found ?? { tried })}\n`);
+else if (found === undefined) stderr.write(failure(tried));
+else if (makeFile === undefined)
+  stdout.write(`libtorch ${found.version} from ${found.source}: ${found.include}, ${found.lib}\n`);
+else {
+  const text = `TORCH_VERSION := ${found.version}
+TORCH_INCLUDE := ${found.include}
+TORCH_LIB := ${found.lib}
+TORCH_ABI := ${found.abi}
+`;
+  if (!existsSync(makeFile) || readFileSync(makeFile, "utf8") !== text) writeFileSync(makeFile, text);
+}
+if (found === undefined) exit(1);
