@@ -1,0 +1,116 @@
+import { elementCount } from "../core/array.ts";
+import { describeData } from "../data/check.ts";
+import { describeModel } from "../models/index.ts";
+import type { ModelSpec } from "../models/types.ts";
+import { inputsOf } from "./stage-table.ts";
+import type { Plan, Stage, TrainStage } from "./types.ts";
+
+/** What is known about the machine. */
+export interface EstimateOptions {
+  /** Training images per second and worker measured for a model, if it has been trained before. */
+  readonly throughput?: (model: ModelSpec) => number | undefined;
+  /** Stages that run at the same time; 1 by default. */
+  readonly workers?: number;
+}
+
+/** What a plan amounts to; the fields that `plan --json` prints. */
+export interface PlanSummary {
+  /** After sharing, whether done or not. */
+  readonly trainings: number;
+  /** If every cell derived its mask and its starts on its own. */
+  readonly trainingsUnshared: number;
+  readonly trainingsToDo: number;
+  readonly stages: number;
+  readonly stagesToDo: number;
+  /** Wall time of what is to do. */
+  readonly estimatedSeconds: number;
+  /** Disk space that what is to do will take. */
+  readonly estimatedBytes: number;
+}
+
+/**
+ * Sustained arithmetic of one worker on one CPU core when nothing has been measured yet, in floating-point operations
+ * per second. Small networks are bound by memory rather than by arithmetic, so this is far below a core's peak.
+ */
+const defaultRate = 25e9;
+
+/** Metrics of one epoch (a JSON line), and the record with the stage's description. */
+const bytesPerEpoch = 300;
+const bytesPerRecord = 4096;
+
+/**
+ * Counts and estimates.
+ * @param isDone true only if the stage's record is there with all of `stage.outputs`: a training whose weights at some
+ *               epoch were not kept is to be done again for them
+ */
+export function summarise(plan: Plan, isDone: (stage: Stage) => boolean, options: EstimateOptions = {}): PlanSummary {
+  const all = [...plan.stages.values()];
+  const open = all.filter((stage) => !isDone(stage));
+  return {
+    trainings: plan.trainings,
+    trainingsUnshared: plan.trainingsUnshared,
+    trainingsToDo: open.filter(({ kind }) => kind === "train").length,
+    stages: all.length,
+    stagesToDo: open.length,
+    estimatedSeconds: estimateSeconds(open, options),
+    estimatedBytes: open.reduce((sum, stage) => sum + stageBytes(stage, plan), 0),
+  };
+}
+
+/**
+ * Work shared out evenly over the workers, or the longest chain of stages that wait for each other, whichever is longer.
+ * Only trainings count: masks and comparisons take no time beside them.
+ */
+function estimateSeconds(open: readonly Stage[], { throughput, workers = 1 }: EstimateOptions): number {
+  const finished = new Map<string, number>();
+  let total = 0;
+  for (const stage of open) {
+    const seconds = stage.kind === "train" ? trainSeconds(stage, throughput) : 0;
+    const ready = Math.max(0, ...inputsOf(stage).map((ref) => finished.get(ref.key) ?? 0));
+    finished.set(stage.key, ready + seconds);
+    total += seconds;
+  }
+  const longest = [...finished.values()].reduce((most, seconds) => Math.max(most, seconds), 0);
+  return Math.max(total / workers, longest);
+}
+
+/** A training image costs three forward passes (one back to the activations, one to the weights), a test image one. */
+function trainSeconds({ parameters }: TrainStage, throughput: EstimateOptions["throughput"]): number {
+  const { model, data, recipe } = parameters;
+  const described = describeData(data);
+  const trainImages = described.train * recipe.epochs;
+  const testImages = (described.test + described.validation) * recipe.epochs;
+  const imagesPerSecond = throughput?.(model) ?? defaultRate / (3 * 2 * describeModel(model, described).macs);
+  return (trainImages + testImages / 3) / imagesPerSecond;
+}
+
+function stageBytes(stage: Stage, plan: Plan): number {
+  return bytesPerRecord + outputBytes(stage, plan);
+}
+
+function outputBytes(stage: Stage, plan: Plan): number {
+  switch (stage.kind) {
+    case "init":
+      return describeModel(stage.parameters.model, stage.parameters).stateBytes;
+    case "train": {
+      const { model, data, recipe } = stage.parameters;
+      const weights = stage.outputs.filter((output) => output.startsWith("weights@")).length;
+      const itemScale = recipe.precision === "float64" ? 2 : 1;
+      return weights * itemScale * describeModel(model, describeData(data)).stateBytes + recipe.epochs * bytesPerEpoch;
+    }
+    case "mask":
+      return maskBytes(stage, plan);
+    case "compare":
+      return 0; // a few numbers, within the allowance for the record
+  }
+}
+
+/** One byte per weight of the masked layers. */
+function maskBytes({ parameters, inputs }: Stage & { kind: "mask" }, plan: Plan): number {
+  const source = plan.stages.get(inputs.weights.key);
+  if (source?.kind !== "train") return 0;
+  const { prunable } = describeModel(parameters.model, describeData(source.parameters.data));
+  return prunable
+    .filter(({ name }) => parameters.layers.includes(name))
+    .reduce((sum, { shape }) => sum + elementCount(shape), 0);
+}

@@ -1,0 +1,192 @@
+import { elementCount } from "../core/array.ts";
+import { describeData } from "../data/check.ts";
+import { keptAfterRemoving, keptCount } from "../masks/counts.ts";
+import { describeModel } from "../models/index.ts";
+import { findPruner } from "../pruners/index.ts";
+import { unprotectedLayers } from "../spec/layers.ts";
+import type { MaskTarget, PrunerChoice, PruneSpec, Variant } from "../spec/types.ts";
+import { pruningLabels } from "./pruning-labels.ts";
+import type { StageTable } from "./stage-table.ts";
+import type { Arm, Cell, Comparison, InitParameters, Measure, Ref, Start, TrainParameters } from "./types.ts";
+
+/** What the plan of one variant and seed consists of, beside the stages in the table. */
+export interface Replicate {
+  readonly arms: readonly Arm[];
+  readonly comparisons: readonly Comparison[];
+  /** Keys that each cell needs by itself: its mask and its arms. */
+  readonly cells: readonly (readonly string[])[];
+  readonly dense: string;
+}
+
+interface SizedLayer {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** A cell while it is planned: with the numbers of weights that its mask keeps, by layer. */
+interface PlannedCell {
+  readonly cell: Cell;
+  readonly kept: readonly number[];
+}
+
+/** Plans one variant with one seed: the dense run, the masks, what starts from each, and what is compared. */
+export class ReplicatePlan {
+  readonly #table: StageTable;
+  readonly #variant: Variant;
+  readonly #seed: number;
+  readonly #layers: readonly SizedLayer[];
+  readonly #init: Omit<InitParameters, "draw">;
+  readonly #train: TrainParameters;
+  readonly #theta0: Ref;
+  readonly #thetaT: Ref;
+  readonly #arms: Arm[] = [];
+  readonly #comparisons: Comparison[] = [];
+  readonly #cells: (readonly string[])[] = [];
+
+  constructor(table: StageTable, variant: Variant, seed: number) {
+    const { data, model, train, protect } = variant.setting;
+    const { classes, shape } = describeData(data);
+    this.#table = table;
+    this.#variant = variant;
+    this.#seed = seed;
+    this.#layers = unprotectedLayers(describeModel(model, { classes, shape }).prunable, protect).map((layer) => ({
+      name: layer.name,
+      size: elementCount(layer.shape),
+    }));
+    this.#init = { model, classes, shape, seed };
+    this.#train = { model, data, recipe: train, seed };
+    this.#theta0 = table.init({ ...this.#init, draw: 0 });
+    this.#thetaT = table.train(this.#train, { weights: this.#theta0 });
+  }
+
+  /** Adds all stages to the table. */
+  plan(): Replicate {
+    const { prune, correlation } = this.#variant.setting;
+    this.#addArm("dense", this.#thetaT);
+    this.#compare("pre-training", "dense-dense", this.#theta0, this.#thetaT, correlation.p);
+    const labels = pruningLabels(prune);
+    for (const [pruneIndex, setting] of prune.entries()) {
+      for (const cell of this.#cellsOf(setting, { pruning: labels[pruneIndex] ?? setting.kind, pruneIndex })) {
+        this.#retrain(cell);
+      }
+    }
+    const { key } = this.#thetaT;
+    return { arms: this.#arms, comparisons: this.#comparisons, cells: this.#cells, dense: key };
+  }
+
+  #cellsOf(setting: PruneSpec, names: Pick<Cell, "pruning" | "pruneIndex">): PlannedCell[] {
+    if (setting.kind === "one-shot") {
+      return setting.sparsities.map((sparsity, step) => {
+        const { mask, kept } = this.#mask(setting.pruner, { sparsity }, this.#thetaT, undefined);
+        return { cell: { ...names, step, sparsity, mask }, kept };
+      });
+    }
+    const cells: PlannedCell[] = [];
+    let weights = this.#thetaT;
+    for (const [step, target] of setting.rounds.entries()) {
+      const last = cells.at(-1);
+      // A round prunes what θ0 under the previous mask trained to, which is the winning ticket of that mask.
+      if (last !== undefined) weights = this.#table.train(this.#train, { weights: this.#theta0, mask: last.cell.mask });
+      const { mask, kept } = this.#mask(setting.pruner, target, weights, last);
+      const sparsity = "sparsity" in target ? target.sparsity : afterRounds(target.removeFraction, step + 1);
+      cells.push({ cell: { ...names, step, sparsity, mask }, kept });
+    }
+    return cells;
+  }
+
+  #mask(
+    { name, options }: PrunerChoice,
+    target: MaskTarget,
+    weights: Ref,
+    last: PlannedCell | undefined,
+  ): { readonly mask: Ref; readonly kept: readonly number[] } {
+    const parameters = {
+      model: this.#train.model,
+      pruner: { name, options, version: findPruner(name).version },
+      target,
+      layers: this.#layers.map((layer) => layer.name),
+    };
+    const kept = this.#layers.map(({ size }, i) =>
+      "sparsity" in target
+        ? keptCount(size, target.sparsity)
+        : keptAfterRemoving(last?.kept[i] ?? size, target.removeFraction),
+    );
+    const inputs = last === undefined ? { weights } : { weights, previous: last.cell.mask };
+    return { mask: this.#table.mask(parameters, inputs), kept };
+  }
+
+  #retrain({ cell, kept }: PlannedCell): void {
+    const { mask } = cell;
+    const needed = [mask.key];
+    const start = (name: Start, weights: Ref, rewindEpoch?: number): Ref => {
+      const trained = this.#table.train(this.#train, { weights, mask });
+      this.#addArm(name, trained, cell, rewindEpoch);
+      needed.push(trained.key);
+      return trained;
+    };
+    let theta0b: Ref | undefined;
+    let fineTuned: Ref | undefined;
+    for (const retrain of this.#variant.setting.retrain) {
+      if (retrain.kind === "ticket") start("ticket", this.#theta0);
+      if (retrain.kind === "reinit") {
+        theta0b = this.#table.init({ ...this.#init, draw: 1 });
+        start("reinit", theta0b);
+      }
+      if (retrain.kind === "rewind") {
+        const weights = this.#table.train(this.#train, { weights: this.#theta0 }, retrain.epoch);
+        start("rewind", weights, retrain.epoch);
+      }
+      if (retrain.kind === "fine-tune") fineTuned = start("fine-tune", this.#thetaT);
+    }
+    this.#cells.push(needed);
+    if (fineTuned !== undefined) this.#compareCell({ cell, kept }, fineTuned, theta0b);
+  }
+
+  /** R_p of the weights a mask selects at the start, and of θ0 and θT, against the fine-tuned weights. */
+  #compareCell({ cell, kept }: PlannedCell, fineTuned: Ref, theta0b: Ref | undefined): void {
+    const { p } = this.#variant.setting.correlation;
+    this.#compare("ticket", "sparse-sparse", this.#theta0, fineTuned, p, cell);
+    if (theta0b !== undefined) this.#compare("reinit", "sparse-sparse", theta0b, fineTuned, p, cell);
+    // The paper asks p < 1 - sparsity here: the top p of a dense layer must fit into what the mask keeps. Rounding over
+    // the rounds can leave a small layer a weight short of that, so its true count is asked too.
+    const fitting = p.filter(
+      (share) =>
+        share < 1 - cell.sparsity - 1e-9 &&
+        this.#layers.every(({ size }, i) => Math.max(1, Math.round(share * size)) <= (kept[i] ?? 0)),
+    );
+    if (fitting.length === 0) return;
+    this.#compare("fine-tune to initial", "sparse-dense", fineTuned, this.#theta0, fitting, cell);
+    this.#compare("fine-tune to pre-trained", "sparse-dense", fineTuned, this.#thetaT, fitting, cell);
+  }
+
+  #compare(
+    measure: Measure,
+    mode: "dense-dense" | "sparse-sparse" | "sparse-dense",
+    a: Ref,
+    b: Ref,
+    p: readonly number[],
+    cell?: Cell,
+  ): void {
+    const layers = this.#layers.map(({ name }) => name);
+    const inputs = cell === undefined ? { a, b } : { a, b, mask: cell.mask };
+    const compare = this.#table.compare({ mode, layers, p }, inputs).key;
+    const base = { variant: this.#variant.id, seed: this.#seed, measure, compare };
+    this.#comparisons.push(cell === undefined ? base : { ...base, cell });
+  }
+
+  #addArm(start: Start, trained: Ref, cell?: Cell, rewindEpoch?: number): void {
+    this.#arms.push({
+      variant: this.#variant.id,
+      seed: this.#seed,
+      start,
+      train: trained.key,
+      ...(cell === undefined ? {} : { cell }),
+      ...(rewindEpoch === undefined ? {} : { rewindEpoch }),
+    });
+  }
+}
+
+/** Share removed after so many rounds at one rate, without the dust of floating point: 0.15, not 0.15000000000000002. */
+function afterRounds(rate: number, rounds: number): number {
+  return Number((1 - (1 - rate) ** rounds).toPrecision(12));
+}
