@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { InputError } from "../core/errors.ts";
+import { suggest } from "../core/nearest.ts";
+import { parseSpec } from "./parse.ts";
+import type { Spec } from "./types.ts";
+
+/**
+ * Reads a spec from a file.
+ * @throws InputError when there is no such file, with the nearest names of its folder; or as parseSpec
+ */
+export function loadSpec(path: string, overrides: readonly string[] = []): Spec {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  return parseSpec(text, path, overrides);
+}
+
+function unreadable(path: string, cause: unknown): InputError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (code === "EISDIR") return new InputError({ where: path, message: "expected a spec file, got a folder" });
+  if (code !== "ENOENT" && code !== "ENOTDIR") {
+    return new InputError({
+      where: path,
+      message: `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+    });
+  }
+  const message = "expected a spec file, got a path where no file is";
+  const names = specFiles(dirname(path));
+  if (names.length === 0) return new InputError({ where: path, message });
+  return new InputError({ where: path, message, hint: suggest(basename(path), names) });
+}
+
+function specFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /\.ya?ml$/.test(name))
+      .sort();
+  } catch {
+    return [];
+  }
+}
