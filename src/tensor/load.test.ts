@@ -1,0 +1,109 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { RunError } from "../core/errors.ts";
+import { addonPath, load } from "./load.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sweepstake-load-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("loading the addon", () => {
+  it("looks in native/build of the package, or where SWEEPSTAKE_ADDON says", () => {
+    expect(addonPath()).toBe(fileURLToPath(new URL("../../native/build/sweepstake.node", import.meta.url)));
+    vi.stubEnv("SWEEPSTAKE_ADDON", "/elsewhere/x.node");
+    expect(addonPath()).toBe("/elsewhere/x.node");
+    vi.unstubAllEnvs();
+  });
+
+  it("names the missing file and the command that builds it, at the first use of the engine", async () => {
+    vi.stubEnv("SWEEPSTAKE_ADDON", join(folder, "missing.node"));
+    vi.resetModules();
+    const { Tensor } = await import("./tensor.ts"); // importing alone must not need the addon
+    expect(() => Tensor.zeros([1])).toThrow(
+      `the native engine is not built: ${join(folder, "missing.node")} does not exist`,
+    );
+    expect(() => Tensor.zeros([1])).toThrow("hint: build it with `npm run setup`");
+    vi.unstubAllEnvs();
+  });
+
+  it("passes the loader's reason on when the file cannot be loaded", () => {
+    const path = join(folder, "broken.node");
+    writeFileSync(path, "this is no shared library");
+    expect(() => load(path)).toThrow(RunError);
+    expect(() => load(path)).toThrow(/the native engine cannot be loaded from .*broken\.node: .*(header|short|ELF)/);
+    expect(() => load(path)).toThrow("run `make -C native clean` and then `npm run setup`");
+  });
+});
+
+describe("finding libtorch", () => {
+  const script = fileURLToPath(new URL("../../scripts/find-libtorch.js", import.meta.url));
+
+  function find(env: Record<string, string>, ...options: string[]): { exit: number; out: string; err: string } {
+    try {
+      const out = execFileSync(process.execPath, [script, ...options], { env, encoding: "utf8", stdio: "pipe" });
+      return { exit: 0, out, err: "" };
+    } catch (error) {
+      const { status, stdout, stderr } = error as { status: number; stdout: string; stderr: string };
+      return { exit: status, out: stdout, err: stderr };
+    }
+  }
+
+  it("lists everything that was tried and the commands that mend it", () => {
+    const { exit, err } = find({ PATH: folder }, "--system-prefix", folder);
+    expect(exit).toBe(1);
+    expect(err).toBe(`libtorch was not found. Tried:
+  LIBTORCH: not set
+  python3 -c 'import torch': there is no python3
+  ${folder} (libtorch-dev): no ${folder}/include/torch/csrc/api/include/torch/version.h
+Install it, or name the folder that has its include/ and lib/:
+  sudo apt-get install libtorch-dev
+  LIBTORCH=/path/to/libtorch make -C native
+`);
+  });
+
+  it("does not pass over a wrong LIBTORCH", () => {
+    const { exit, err } = find({ PATH: folder, LIBTORCH: folder });
+    expect(exit).toBe(1);
+    expect(err).toContain(`LIBTORCH=${folder}: no ${folder}/include/torch/csrc/api/include/torch/version.h`);
+  });
+
+  it("takes LIBTORCH first, with its version and the ABI from its CMake file", () => {
+    const root = join(folder, "torch");
+    execFileSync("mkdir", [
+      "-p",
+      join(root, "include/torch/csrc/api/include/torch"),
+      join(root, "lib"),
+      join(root, "share/cmake/Torch"),
+    ]);
+    writeFileSync(
+      join(root, "include/torch/csrc/api/include/torch/version.h"),
+      "#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 6\n#define TORCH_VERSION_PATCH 1\n",
+    );
+    expect(find({ PATH: folder, LIBTORCH: root }).err).toContain("headers, but no libtorch_cpu.so in");
+    writeFileSync(join(root, "lib/libtorch_cpu.so"), "");
+    writeFileSync(
+      join(root, "share/cmake/Torch/TorchConfig.cmake"),
+      'set(TORCH_CXX_FLAGS "-D_GLIBCXX_USE_CXX11_ABI=0")',
+    );
+    const { out } = find({ PATH: folder, LIBTORCH: root }, "--json");
+    expect(JSON.parse(out)).toEqual({
+      source: "LIBTORCH",
+      include: join(root, "include"),
+      lib: join(root, "lib"),
+      version: "2.6.1",
+      abi: "0",
+    });
+  });
+
+  it("asks the user's Python before the system, and takes its ABI", () => {
+    const python = join(folder, "python3");
+    const root = join(folder, "torch");
+    writeFileSync(python, `#!/bin/sh\necho a warning\necho '{"root": "${root}", "abi": "1"}'\n`, { mode: 0o755 });
+    const { out } = find({ PATH: folder }, "--json");
+    expect(JSON.parse(out)).toMatchObject({ source: "python3 -c 'import torch'", version: "2.6.1", abi: "1" });
+    rmSync(python);
+  });
+});
