@@ -44,14 +44,15 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** The error for a failed write, with the fix for the causes a user can act on. */
+/** The error for a failed write, with the fix for the causes a user can act on. One that is worded already stays as it is. */
 export function writeFailure(path: string, cause: unknown): RunError {
+  if (cause instanceof RunError) return cause;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const hints: Record<string, string> = {
-    ENOSPC: "the disk is full: free some space or choose another folder with --store, then run the same command again",
-    EDQUOT: "the disk quota is used up: free some space or choose another folder with --store, then run again",
-    EACCES: "no permission to write there: choose another folder with --store",
-    EROFS: "the file system is read-only: choose another folder with --store",
+    ENOSPC: "the disk is full: free some space or choose another folder with --out, then run the same command again",
+    EDQUOT: "the disk quota is used up: free some space or choose another folder with --out, then run again",
+    EACCES: "no permission to write there: choose another folder with --out",
+    EROFS: "the file system is read-only: choose another folder with --out",
   };
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new RunError(`cannot write ${path}: ${reason}`, hints[code], { cause });

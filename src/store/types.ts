@@ -23,6 +23,8 @@ export interface Provenance {
 export interface FileEntry {
   readonly sha256: string;
   readonly sizeBytes: number;
+  /** Name on disk, where it is not the file's own: a file that was replaced gets a new name, so that no reader sees a mix. */
+  readonly path?: string;
 }
 
 /** The completion record of an object. Only its presence means that the stage is done. */
@@ -36,4 +38,20 @@ export interface ObjectRecord {
   readonly summary: Json;
   readonly files: Readonly<Record<string, FileEntry>>;
   readonly provenance: Provenance;
+}
+
+/** What a stage hands over when it is finished, beside the files that it wrote. */
+export interface Result {
+  /** What was computed, as the plan states it; stored as stage.json. */
+  readonly stage: Json;
+  readonly kind: string;
+  readonly status: ObjectRecord["status"];
+  readonly summary: Json;
+  readonly provenance: Provenance;
+}
+
+/** Why a stage was given up; not a result, so the next run tries again. */
+export interface Failure {
+  readonly message: string;
+  readonly attempts: number;
 }

@@ -1,0 +1,142 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { sha256 } from "../core/canonical-json.ts";
+import { RunError } from "../core/errors.ts";
+import { type Layout, RECORD_FILE } from "./layout.ts";
+import { decodeRecord } from "./record.ts";
+import type { ObjectRecord } from "./types.ts";
+
+/** An object that a stage needs is damaged or gone. What was damaged is out of the way; running again recomputes it. */
+export class CorruptObjectError extends RunError {
+  /** The object's key. */
+  readonly key: string;
+
+  constructor(key: string, message: string, hint: string, options?: ErrorOptions) {
+    super(message, hint, options);
+    this.key = key;
+  }
+}
+
+const RUN_AGAIN = "run the same command again: it computes the object anew";
+
+/** Reads finished objects. A damaged one is never returned: it is moved to the quarantine. */
+export class Objects {
+  readonly #layout: Layout;
+  readonly #onNotice: (message: string) => void;
+
+  constructor(layout: Layout, onNotice: (message: string) => void) {
+    this.#layout = layout;
+    this.#onNotice = onNotice;
+  }
+
+  /** The record of a finished object. One whose record is damaged counts as not there, and is quarantined with a notice. */
+  record(key: string): ObjectRecord | undefined {
+    const record = this.#readRecord(key);
+    if (typeof record !== "string") return record;
+    // It may have been replaced while it was read.
+    const again = this.#readRecord(key);
+    if (typeof again !== "string") return again;
+    this.#onNotice(this.#quarantined(key, `object ${key}: ${RECORD_FILE} is damaged: ${again}`).message);
+    return undefined;
+  }
+
+  /** All records, in the order of their keys; nothing is verified but the records themselves. */
+  *list(): Iterable<ObjectRecord> {
+    for (const shard of names(this.#layout.objects)) {
+      for (const key of names(join(this.#layout.objects, shard))) {
+        if (!/^[0-9a-f]{64}$/.test(key)) continue;
+        const record = this.record(key);
+        if (record !== undefined) yield record;
+      }
+    }
+  }
+
+  /**
+   * The bytes of a file of an object, checked against its record.
+   * @throws CorruptObjectError when the object or the file is missing or damaged
+   */
+  read(key: string, file: string): Buffer {
+    let result = this.#check(key, file);
+    // A log is replaced together with the record, so what does not fit the old record may well fit the new one.
+    if (typeof result === "string") result = this.#check(key, file);
+    if (typeof result === "string") throw this.#quarantined(key, result);
+    return result;
+  }
+
+  #check(key: string, file: string): Buffer | string {
+    const record = this.record(key);
+    if (record === undefined) throw new CorruptObjectError(key, `object ${key} is not in the store`, RUN_AGAIN);
+    const where = `object ${key} (${record.kind})`;
+    const entry = record.files[file];
+    if (entry === undefined)
+      throw new CorruptObjectError(
+        key,
+        `${where}: ${file} is not among its files ${Object.keys(record.files).join(", ")}`,
+        RUN_AGAIN,
+      );
+    const bytes = readIfThere(join(this.#layout.object(key), entry.path ?? file));
+    if (bytes === undefined) return `${where}: ${file} is missing`;
+    if (bytes.length !== entry.sizeBytes)
+      return `${where}: ${file} is damaged: expected ${entry.sizeBytes} bytes, found ${bytes.length}`;
+    const found = sha256(bytes);
+    return found === entry.sha256
+      ? bytes
+      : `${where}: ${file} is damaged: expected SHA-256 ${entry.sha256}, found ${found}`;
+  }
+
+  /** The record, what is wrong with it, or undefined when there is no such object. */
+  #readRecord(key: string): ObjectRecord | string | undefined {
+    const bytes = readIfThere(this.#layout.record(key));
+    if (bytes !== undefined) return decodeRecord(bytes.toString("utf8"), key);
+    return existsSync(this.#layout.object(key)) ? "it is missing" : undefined;
+  }
+
+  /** Moves a damaged object out of the way and returns the error that says so. */
+  #quarantined(key: string, message: string): CorruptObjectError {
+    for (let n = 1; ; n++) {
+      const target = this.#layout.quarantine(key, n);
+      try {
+        mkdirSync(join(target, ".."), { recursive: true });
+        renameSync(this.#layout.object(key), target);
+        return new CorruptObjectError(key, `${message}; the object was moved to ${target}`, RUN_AGAIN);
+      } catch (cause) {
+        const code = codeOf(cause);
+        if (code === "ENOTEMPTY" || code === "EEXIST") continue;
+        // Another process has just moved it.
+        if (code === "ENOENT") return new CorruptObjectError(key, message, RUN_AGAIN);
+        const hint = `it cannot be moved to ${target} (${code}): move or delete it by hand, then run again`;
+        return new CorruptObjectError(key, message, hint, { cause });
+      }
+    }
+  }
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return [];
+    throw readFailure(folder, error);
+  }
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "EISDIR"].includes(codeOf(error))) return undefined;
+    throw readFailure(path, error);
+  }
+}
+
+/** A failing disk or a missing permission says nothing about the object, so it stays where it is. */
+function readFailure(path: string, cause: unknown): RunError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new RunError(`cannot read ${path}: ${reason}`, "check the disk and the permissions (ls -l), then run again", {
+    cause,
+  });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

@@ -1,0 +1,61 @@
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { syncFolder, writeFailure, writeFileAtomic } from "../core/atomic-write.ts";
+import { isLog, type Layout, RECORD_FILE, replacementPath } from "./layout.ts";
+import { encodeRecord } from "./record.ts";
+import type { FileEntry, ObjectRecord } from "./types.ts";
+
+/**
+ * Makes a new object visible: the record joins its files in `folder`, then one rename puts the whole folder into place.
+ * A crash before the rename leaves no object, one after it a complete one.
+ * @param folder holds exactly the files that the record lists, each written and synced
+ */
+export function publish(layout: Layout, folder: string, record: ObjectRecord): void {
+  const target = layout.object(record.key);
+  try {
+    writeFileAtomic(join(folder, RECORD_FILE), encodeRecord(record));
+    mkdirSync(dirname(target), { recursive: true });
+    syncFolder(layout.objects);
+    syncFolder(layout.root);
+    renameSync(folder, target);
+    syncFolder(dirname(target));
+  } catch (cause) {
+    throw writeFailure(target, cause);
+  }
+}
+
+/**
+ * Adds files to an object that exists: they move beside the old ones, then the record that lists both replaces the old
+ * record. A crash before that leaves the old object (and files that nobody reads), one after it the extended one.
+ * A stored file is never overwritten by another content: others were computed from it. Only logs are replaced, and the
+ * longer log gets a new name on disk.
+ * @param folder holds the files of `record.files`, each written and synced
+ * @returns the record as stored
+ */
+export function extend(layout: Layout, folder: string, old: ObjectRecord, record: ObjectRecord): ObjectRecord {
+  const target = layout.object(record.key);
+  const files: Record<string, FileEntry> = { ...old.files };
+  try {
+    for (const [file, entry] of Object.entries(record.files)) {
+      const before = old.files[file];
+      const isSame = before !== undefined && before.sha256 === entry.sha256;
+      if (before !== undefined && !isSame && !isLog(file)) continue;
+      if (!isSame) files[file] = before === undefined ? entry : { ...entry, path: replacementPath(file, entry.sha256) };
+      renameSync(join(folder, file), join(target, files[file]?.path ?? file));
+    }
+    syncFolder(target);
+    const extended = { ...record, files };
+    writeFileAtomic(join(target, RECORD_FILE), encodeRecord(extended));
+    removeOthers(target, [RECORD_FILE, ...Object.entries(files).map(([file, { path }]) => path ?? file)]);
+    return extended;
+  } catch (cause) {
+    throw writeFailure(target, cause);
+  }
+}
+
+/** Removes everything from a folder but these files: remains of an attempt that was cut short, logs that were replaced. */
+export function removeOthers(folder: string, keep: readonly string[]): void {
+  for (const name of readdirSync(folder)) {
+    if (!keep.includes(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}

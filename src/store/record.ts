@@ -1,0 +1,45 @@
+import { canonicalJson, type Json, sha256 } from "../core/canonical-json.ts";
+import type { FileEntry, ObjectRecord } from "./types.ts";
+
+const TAIL = /^,"sha256":"([0-9a-f]{64})"\}\n$/;
+const TAIL_LENGTH = `,"sha256":"${"0".repeat(64)}"}\n`.length;
+
+/** The bytes of record.json: canonical JSON whose last field, `sha256`, is the SHA-256 of all the text before that field. */
+export function encodeRecord(record: ObjectRecord): string {
+  const body = canonicalJson(record as unknown as Json).slice(0, -1);
+  return `${body},"sha256":"${sha256(body)}"}\n`;
+}
+
+/** The record of a key, or, as a string, what is wrong with the text. */
+export function decodeRecord(text: string, key: string): ObjectRecord | string {
+  const body = text.slice(0, -TAIL_LENGTH);
+  const checksum = TAIL.exec(text.slice(-TAIL_LENGTH))?.[1];
+  if (checksum === undefined) return `it has ${text.length} characters and no checksum at its end`;
+  if (sha256(body) !== checksum) return "its checksum does not fit its content";
+  const value: unknown = JSON.parse(`${body}}`);
+  if (!isRecord(value)) return "it has not the fields of a record of format 1";
+  return value.key === key ? value : `it belongs to the object ${value.key}`;
+}
+
+/** The checksum vouches for what a store wrote; this only keeps out the records of another version. */
+function isRecord(value: unknown): value is ObjectRecord {
+  if (!isObject(value)) return false;
+  const { format, key, kind, status, files, provenance } = value;
+  return (
+    format === 1 &&
+    typeof key === "string" &&
+    typeof kind === "string" &&
+    (status === "done" || status === "diverged") &&
+    isObject(files) &&
+    Object.values(files).every(isFileEntry) &&
+    isObject(provenance)
+  );
+}
+
+function isFileEntry(value: unknown): value is FileEntry {
+  return isObject(value) && typeof value.sha256 === "string" && typeof value.sizeBytes === "number";
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,147 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import type { StateDict } from "../core/array.ts";
+import { writeFileAtomic } from "../core/atomic-write.ts";
+import { canonicalJson, type Json } from "../core/canonical-json.ts";
+import { InputError } from "../core/errors.ts";
+import { decodeSafetensors } from "../core/safetensors.ts";
+import { Layout, outputFile, STORE_FORMAT } from "./layout.ts";
+import { Lease } from "./lease.ts";
+import { Leases } from "./leases.ts";
+import { Objects } from "./objects.ts";
+import type { Failure, ObjectRecord } from "./types.ts";
+
+export { Lease } from "./lease.ts";
+export { CorruptObjectError } from "./objects.ts";
+
+/**
+ * The results of all stages, by key, in one folder. Only what a record vouches for is ever returned; whatever is damaged
+ * is moved aside and counts as not computed. Safe for many processes, also on different hosts on one file system.
+ */
+export class Store {
+  readonly #layout: Layout;
+  readonly #objects: Objects;
+  readonly #leases: Leases;
+  readonly #onNotice: (message: string) => void;
+
+  private constructor(root: string, onNotice: (message: string) => void) {
+    this.#layout = new Layout(root);
+    this.#objects = new Objects(this.#layout, onNotice);
+    this.#leases = new Leases(this.#layout);
+    this.#onNotice = onNotice;
+  }
+
+  /**
+   * The store in a folder, which is created by the first write.
+   * @param onNotice is told what was set aside (damaged records and checkpoints); a process warning by default
+   * @throws InputError when the folder holds a store of another version, or something else
+   */
+  static open(root: string, onNotice: (message: string) => void = (message) => process.emitWarning(message)): Store {
+    const store = new Store(root, onNotice);
+    store.#checkFormat();
+    return store;
+  }
+
+  /** The record of a finished stage, done or diverged. */
+  record(key: string): ObjectRecord | undefined {
+    return this.#objects.record(key);
+  }
+
+  /** Whether the stage is done and all these outputs (`weights@150`, `mask`) were kept. */
+  has(key: string, outputs: readonly string[] = []): boolean {
+    const record = this.record(key);
+    return record?.status === "done" && outputs.every((output) => Object.hasOwn(record.files, outputFile(output)));
+  }
+
+  /**
+   * The bytes of a file of an object, verified.
+   * @throws CorruptObjectError when the object is missing or damaged; a damaged one is in the quarantine then
+   */
+  read(key: string, file: string): Buffer {
+    return this.#objects.read(key, file);
+  }
+
+  /** The weights or mask of an output such as `weights@150`; throws as `read` does. */
+  readState(key: string, output: string): StateDict {
+    const file = outputFile(output);
+    return decodeSafetensors(this.read(key, file), `${this.#layout.object(key)}/${file}`).tensors;
+  }
+
+  /** The lines of metrics.jsonl, one per epoch; throws as `read` does. */
+  readMetrics(key: string): Json[] {
+    const lines = this.read(key, outputFile("metrics")).toString("utf8").split("\n");
+    return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Json);
+  }
+
+  /** A JSON file such as overlap.json or stage.json; throws as `read` does. */
+  readJson(key: string, file: string): Json {
+    return JSON.parse(this.read(key, file).toString("utf8")) as Json;
+  }
+
+  /** Reads every file of an object against its record; throws as `read` does. */
+  verify(key: string): void {
+    for (const file of Object.keys(this.record(key)?.files ?? {})) this.read(key, file);
+  }
+
+  /** The records of all objects, without reading their files. */
+  list(): Iterable<ObjectRecord> {
+    return this.#objects.list();
+  }
+
+  /** The right to compute a stage, or undefined while another process has it. */
+  claim(key: string): Lease | undefined {
+    this.#create();
+    const file = this.#leases.claim(key);
+    if (file === undefined) return undefined;
+    return new Lease({ key, layout: this.#layout, objects: this.#objects, file, onNotice: this.#onNotice });
+  }
+
+  /** Whether a process, here or on another host, seems to compute the stage now. */
+  isClaimed(key: string): boolean {
+    return this.#leases.isClaimed(key);
+  }
+
+  /** Notes why a stage was given up, for `status`; the next run tries it again. */
+  recordFailure(key: string, { message, attempts }: Failure): void {
+    this.#create();
+    writeFileAtomic(this.#layout.failure(key), `${canonicalJson({ message, attempts })}\n`);
+  }
+
+  failure(key: string): Failure | undefined {
+    try {
+      return JSON.parse(readFileSync(this.#layout.failure(key), "utf8")) as Failure;
+    } catch {
+      return undefined; // none, or unreadable, which is as good as none
+    }
+  }
+
+  clearFailure(key: string): void {
+    rmSync(this.#layout.failure(key), { force: true });
+  }
+
+  #create(): void {
+    if (existsSync(this.#layout.format)) return;
+    writeFileAtomic(this.#layout.format, `${canonicalJson({ format: STORE_FORMAT })}\n`);
+  }
+
+  #checkFormat(): void {
+    const { format: path, root } = this.#layout;
+    let text: string;
+    try {
+      text = readFileSync(path, "utf8");
+    } catch {
+      const files = existsSync(root) ? readdirSync(root).filter((name) => !name.startsWith(".")) : [];
+      if (files.length === 0) return;
+      throw new InputError({
+        where: root,
+        message: `expected a store or an empty folder, got a folder with ${files.length} other files and no format.json`,
+        hint: "choose another folder with --out",
+      });
+    }
+    if (text.trim() === canonicalJson({ format: STORE_FORMAT })) return;
+    throw new InputError({
+      where: path,
+      message: `expected a store of format ${STORE_FORMAT}, got ${text.trim().slice(0, 60)}`,
+      hint: "it was written by another version of sweepstake: use that version, or choose another folder with --out",
+    });
+  }
+}
