@@ -31,7 +31,7 @@ export function applyOverrides(
       issues.push({ where: label, message: "expected path=value, the path as in the spec", hint });
       continue;
     }
-    const document = parseDocument(text.slice(equals + 1), { version: "1.2", prettyErrors: false, logLevel: "silent" });
+    const document = parseDocument(text.slice(equals + 1), { version: "1.2", prettyErrors: false, logLevel: "error" });
     const [error] = [...document.errors, ...document.warnings];
     if (error !== undefined) {
       issues.push({ where: label, message: `not valid YAML after "=": ${error.message.replace(/\.?\s*$/, "")}` });

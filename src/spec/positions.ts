@@ -24,7 +24,7 @@ export interface SourceText {
  */
 export function readYaml(text: string, fileName: string): SourceText {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, version: "1.2", prettyErrors: false, logLevel: "silent" });
+  const document = parseDocument(text, { lineCounter: lines, version: "1.2", prettyErrors: false, logLevel: "error" });
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${fileName}:${line}:${col}`;
@@ -48,6 +48,7 @@ export function readYaml(text: string, fileName: string): SourceText {
 /** Our wording for what users meet most; the parser's own sentence for the rest. */
 function explain(code: string, message: string): { readonly message: string; readonly hint?: string } {
   if (code === "DUPLICATE_KEY") return { message: "expected each key once, got this key again" };
+  if (code === "MULTIPLE_DOCS") return { message: "expected one YAML document, got several" };
   if (code === "TAB_AS_INDENT") {
     return { message: "expected spaces, got a tab", hint: "YAML allows only spaces for indentation" };
   }
@@ -66,19 +67,22 @@ function toPlain(document: Document, fileName: string): unknown {
 function offsetOf(document: Document, path: Path, at: "value" | "key"): number {
   let node: unknown = document.contents;
   let offset = startOf(node) ?? 0;
+  let keyOffset = offset;
   for (const [depth, part] of path.entries()) {
     const parent = isAlias(node) ? node.resolve(document) : node;
     if (isSeq(parent)) {
       node = parent.items[Number(part)];
       offset = startOf(node) ?? offset;
+      keyOffset = offset;
     } else if (isMap(parent)) {
       const pair = parent.items.find(({ key }) => (isScalar(key) ? String(key.value) : String(key)) === String(part));
-      if (pair === undefined) return offset;
+      if (pair === undefined) return keyOffset; // a missing field: the key of the mapping that should have it
       node = pair.value;
-      const wantsKey = at === "key" && depth === path.length - 1;
+      keyOffset = startOf(pair.key) ?? keyOffset;
       // An empty value (`train:` and nothing behind it) has no place of its own that a reader would look at.
       const isEmpty = !isNode(node) || (isScalar(node) && node.value === null && node.source === "");
-      offset = (wantsKey || isEmpty ? startOf(pair.key) : startOf(node)) ?? offset;
+      const wantsKey = at === "key" && depth === path.length - 1;
+      offset = wantsKey || isEmpty ? keyOffset : (startOf(node) ?? keyOffset);
     } else return offset;
   }
   return offset;

@@ -45,7 +45,12 @@ export function readFields<S extends z.ZodRawShape>(
 
 /** A field that should not be there. */
 export function unknownField(path: Path, key: string, known: readonly string[]): Problem {
-  return { path: [...path, key], at: "key", message: `unknown field "${key}"`, hint: suggest(key, known) };
+  return {
+    path: [...path, key],
+    at: "key",
+    message: `unknown field "${key}"`,
+    hint: known.length === 0 ? "no option is known here" : suggest(key, known),
+  };
 }
 
 function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType, raw: unknown, path: Path): Problem[] {

@@ -89,6 +89,7 @@ export function likelyMistake(path: Path, value: unknown): string | undefined {
   if (share !== undefined && field === "sparsities" && (value === 0 || value === 1 || value === 100)) {
     return "a mask must remove some weights and keep some; the dense network is always trained and needs no sparsity";
   }
+  if (field === "epoch" && value === 0) return "starting again from epoch 0 is the winning ticket: write ticket";
   if (typeof value !== "string") return undefined;
   if (/^(yes|no|on|off)$/i.test(value)) return "write true or false: in YAML 1.2 yes, no, on and off are texts";
   if (value.trim() !== "" && Number.isFinite(Number(value))) return "a number is written without quotes";
