@@ -95,6 +95,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function shown(value: unknown): string {
   if (value === undefined) return "nothing";
+  if (isObject(value)) return "an object";
+  // JSON.parse takes any depth, JSON.stringify runs out of stack.
+  if (Array.isArray(value) && value.some((item) => typeof item === "object" && item !== null)) return "a nested list";
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
