@@ -1,6 +1,6 @@
-import type { Arm, Comparison } from "../plan/types.ts";
+import type { Arm, Comparison, Stage } from "../plan/types.ts";
 import type { Spec } from "../spec/types.ts";
-import type { ObjectRecord } from "../store/types.ts";
+import type { ObjectRecord, Provenance } from "../store/types.ts";
 import type { EpochMetrics } from "../train/recipe.ts";
 
 /** `failed`: a worker gave up on it; `skipped`: an input of it diverged or failed; `missing`: not run yet. */
@@ -13,7 +13,9 @@ export interface ArmResult extends Arm {
   readonly reason?: string;
   /** One entry per epoch, fractions in [0, 1] as the trainer recorded them. */
   readonly curve: readonly EpochMetrics[];
+  /** After the last epoch; only when done. */
   readonly finalAccuracy?: number;
+  /** Highest of all epochs, which is chosen by the test set and therefore optimistic. */
   readonly bestAccuracy?: number;
   readonly bestEpoch?: number;
   /** Share removed over the masked layers, counted in the mask itself. */
@@ -27,7 +29,8 @@ export interface CorrelationPoint {
   readonly rp: number;
   /** Mean of R_p under the null hypothesis, in the same units; for sparse-dense it is not p. */
   readonly nullMean: number;
-  readonly z: number;
+  /** Null when the null allows a single value. */
+  readonly z: number | null;
   /** Upper tail: the chance of at least this much overlap under the null. */
   readonly pValue: number;
 }
@@ -38,9 +41,25 @@ export interface ComparisonResult extends Comparison {
   readonly points: readonly CorrelationPoint[];
 }
 
+/** A stage of the plan with where and how it was computed, so that every number can be found and run again. */
+export interface StageResult {
+  readonly key: string;
+  readonly kind: Stage["kind"];
+  /** What it is to a person, e.g. `lr 0.1, seed 0, ticket, iterative 50 %`. */
+  readonly label: string;
+  readonly status: Status;
+  readonly reason?: string;
+  readonly provenance?: Provenance;
+}
+
 /** Everything the report draws from: the plan's arms and comparisons with what the store holds for them. */
 export interface Results {
   readonly spec: Spec;
   readonly arms: readonly ArmResult[];
   readonly comparisons: readonly ComparisonResult[];
+  readonly stages: readonly StageResult[];
+  /** Trainings after sharing, whether done or not. */
+  readonly trainings: number;
+  /** Trainings if every (pruning setting, sparsity) derived its mask and its starts on its own. */
+  readonly trainingsUnshared: number;
 }

@@ -1,0 +1,168 @@
+import type { Json } from "../core/canonical-json.ts";
+import { InternalError } from "../core/errors.ts";
+import { inputsOf } from "../plan/stage-table.ts";
+import type { Arm, Comparison, Plan, Stage } from "../plan/types.ts";
+import { stageLabels } from "../run/labels.ts";
+import { CorruptObjectError, type Store } from "../store/store.ts";
+import type { ObjectRecord } from "../store/types.ts";
+import type { EpochMetrics } from "../train/recipe.ts";
+import type { ArmResult, ComparisonResult, CorrelationPoint, Results, StageResult, Status } from "./types.ts";
+
+/**
+ * What the store holds of a plan, also of one that is not finished. Nothing is computed.
+ * Damaged objects count as missing, with the store's message as the reason.
+ */
+export function collect(plan: Plan, store: Store): Results {
+  return new Collection(plan, store).results();
+}
+
+class Collection {
+  readonly #plan: Plan;
+  readonly #store: Store;
+  readonly #records = new Map<string, ObjectRecord>();
+  readonly #stages = new Map<string, StageResult>();
+
+  constructor(plan: Plan, store: Store) {
+    this.#plan = plan;
+    this.#store = store;
+    const labels = stageLabels(plan);
+    // Inputs come before what needs them, so their status is known by then.
+    for (const stage of plan.stages.values()) {
+      const record = store.record(stage.key);
+      if (record !== undefined) this.#records.set(stage.key, record);
+      this.#stages.set(stage.key, {
+        key: stage.key,
+        kind: stage.kind,
+        label: labels.get(stage.key) ?? stage.kind,
+        ...this.#statusOf(stage, record),
+        ...(record === undefined ? {} : { provenance: record.provenance }),
+      });
+    }
+  }
+
+  results(): Results {
+    const { spec, arms, comparisons, trainings, trainingsUnshared } = this.#plan;
+    return {
+      spec,
+      arms: arms.map((arm) => this.#arm(arm)),
+      comparisons: comparisons.map((comparison) => this.#comparison(comparison)),
+      stages: [...this.#stages.values()],
+      trainings,
+      trainingsUnshared,
+    };
+  }
+
+  #statusOf(stage: Stage, record: ObjectRecord | undefined): { status: Status; reason?: string } {
+    if (record?.status === "done") return { status: "done" };
+    if (record?.status === "diverged") return { status: "diverged", reason: divergedReason(record.summary) };
+    const failure = this.#store.failure(stage.key);
+    if (failure !== undefined) return { status: "failed", reason: failure.message };
+    for (const { key } of inputsOf(stage)) {
+      const input = this.#stages.get(key);
+      if (input === undefined || input.status === "done" || input.status === "missing") continue;
+      const reason = input.status === "skipped" ? input.reason : `it needs ${input.label}, which ${input.status}`;
+      return { status: "skipped", ...(reason === undefined ? {} : { reason }) };
+    }
+    return { status: "missing", reason: "not run yet" };
+  }
+
+  #status(key: string): Pick<StageResult, "status" | "reason"> {
+    const { status, reason } = this.#stages.get(key) ?? { status: "missing" as const };
+    return { status, ...(reason === undefined ? {} : { reason }) };
+  }
+
+  #arm(arm: Arm): ArmResult {
+    const record = this.#records.get(arm.train);
+    const maskSummary = arm.cell === undefined ? undefined : this.#records.get(arm.cell.mask.key)?.summary;
+    const achieved = field(maskSummary, "sparsity");
+    const known = {
+      ...arm,
+      ...this.#status(arm.train),
+      ...(typeof achieved === "number" ? { achievedSparsity: achieved } : {}),
+      ...(record === undefined ? {} : { record }),
+    };
+    if (record === undefined || !Object.hasOwn(record.files, "metrics.jsonl")) return { ...known, curve: [] };
+    return unlessDamaged(
+      () => {
+        const curve = this.#store.readMetrics(arm.train).map((line) => epochMetrics(line, arm.train));
+        return { ...known, curve, ...(known.status === "done" ? accuracies(curve) : {}) };
+      },
+      (reason) => ({ ...arm, status: "missing", reason, curve: [] }),
+    );
+  }
+
+  #comparison(comparison: Comparison): ComparisonResult {
+    const status = this.#status(comparison.compare);
+    if (status.status !== "done") return { ...comparison, ...status, points: [] };
+    return unlessDamaged(
+      () => {
+        const overlaps = this.#store.readJson(comparison.compare, "overlap.json");
+        if (!Array.isArray(overlaps)) throw misshapen(comparison.compare, "overlap.json that is no list");
+        const points = (overlaps as readonly Json[]).map((at) => correlationPoint(at, comparison.compare));
+        return { ...comparison, ...status, points };
+      },
+      (reason) => ({ ...comparison, status: "missing", reason, points: [] }),
+    );
+  }
+}
+
+/** The store moves a damaged object aside when it is read, so from then on it is one that has not been computed. */
+function unlessDamaged<T>(read: () => T, otherwise: (reason: string) => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof CorruptObjectError) return otherwise(error.message);
+    throw error;
+  }
+}
+
+function accuracies(
+  curve: readonly EpochMetrics[],
+): Pick<ArmResult, "finalAccuracy" | "bestAccuracy" | "bestEpoch"> | undefined {
+  const last = curve.at(-1);
+  if (last === undefined) return undefined;
+  // Of equal ones the first.
+  const best = curve.reduce((top, epoch) => (epoch.testAccuracy > top.testAccuracy ? epoch : top));
+  return {
+    finalAccuracy: 100 * last.testAccuracy,
+    bestAccuracy: 100 * best.testAccuracy,
+    bestEpoch: best.epoch,
+  };
+}
+
+function divergedReason(summary: Json): string {
+  const at = field(summary, "divergedAt");
+  const [epoch, step] = [field(at, "epoch"), field(at, "step")];
+  if (typeof epoch !== "number" || typeof step !== "number") return "the loss was no longer finite";
+  return `the loss was no longer finite in epoch ${epoch}, step ${step}`;
+}
+
+function epochMetrics(line: Json, key: string): EpochMetrics {
+  for (const name of ["epoch", "lr", "trainLoss", "trainAccuracy", "testLoss", "testAccuracy"])
+    if (typeof field(line, name) !== "number") throw misshapen(key, `metrics without the number ${name}`);
+  return line as unknown as EpochMetrics;
+}
+
+/** The total over the layers of what `correlation()` found at one p. */
+function correlationPoint(point: Json, key: string): CorrelationPoint {
+  const z = field(point, "z");
+  const [p, rp, nullMean, pValue] = ["p", "rp", "nullRp", "pValue"].map((name) => field(point, name));
+  if (
+    typeof p !== "number" ||
+    typeof rp !== "number" ||
+    typeof nullMean !== "number" ||
+    typeof pValue !== "number" ||
+    (typeof z !== "number" && z !== null)
+  )
+    throw misshapen(key, "overlap.json with an incomplete point");
+  return { p, rp, nullMean, z, pValue };
+}
+
+function misshapen(key: string, what: string): InternalError {
+  return new InternalError(`collect(): object ${key} has ${what}`);
+}
+
+function field(value: Json | undefined, name: string): Json | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  return (value as { readonly [key: string]: Json })[name];
+}

@@ -1,0 +1,103 @@
+import { variantLabel } from "./groups.ts";
+import type { ArmResult, Results } from "./types.ts";
+import { verdicts } from "./verdicts.ts";
+
+type Row = Readonly<Record<string, string | number | undefined>>;
+
+/** One row per training: variant, seed, pruning setting, sparsity, start, accuracies in percent, status, keys. */
+export function resultsCsv(results: Results): string {
+  return toCsv(armRows(results));
+}
+
+/** One row per comparison and p: R_p with its null, z and p-value. */
+export function correlationsCsv(results: Results): string {
+  return toCsv(correlationRows(results));
+}
+
+/** Everything in one JSON text: the resolved spec, the rows of both CSV files with learning curves, verdicts and cost. */
+export function resultsJson(results: Results): string {
+  const { spec } = results;
+  const { winning, cost, correlationSentences } = verdicts(results);
+  const curves = results.arms.map(({ curve }) => curve);
+  const content = {
+    format: 1,
+    name: spec.name,
+    question: spec.question,
+    spec: spec.resolved,
+    runs: armRows(results).map((row, i) => ({ ...row, curve: curves[i] ?? [] })),
+    correlations: correlationRows(results),
+    verdicts: winning.map(({ variant, label, pruning, sentence, property }) => ({
+      ...property,
+      variant,
+      label,
+      pruning,
+      sentence,
+    })),
+    correlationSentences,
+    cost,
+    stages: results.stages,
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+function armRows(results: Results): readonly Row[] {
+  return results.arms.map((arm) => ({
+    variant: arm.variant,
+    label: variantLabel(results, arm.variant),
+    seed: arm.seed,
+    pruning: arm.cell?.pruning,
+    sparsity: arm.cell?.sparsity,
+    achievedSparsity: arm.achievedSparsity,
+    start: arm.start,
+    rewindEpoch: arm.rewindEpoch,
+    finalAccuracy: rounded(arm.finalAccuracy),
+    bestAccuracy: rounded(arm.bestAccuracy),
+    bestEpoch: arm.bestEpoch,
+    epochs: arm.curve.at(-1)?.epoch,
+    ...statusFields(arm),
+    key: arm.train,
+    maskKey: arm.cell?.mask.key,
+  }));
+}
+
+function correlationRows(results: Results): readonly Row[] {
+  return results.comparisons.flatMap((comparison) => {
+    const points = comparison.points.length === 0 ? [undefined] : comparison.points;
+    return points.map((point) => ({
+      variant: comparison.variant,
+      label: variantLabel(results, comparison.variant),
+      seed: comparison.seed,
+      measure: comparison.measure,
+      pruning: comparison.cell?.pruning,
+      sparsity: comparison.cell?.sparsity,
+      p: point?.p,
+      rp: point?.rp,
+      nullMean: point?.nullMean,
+      z: point?.z ?? undefined,
+      pValue: point?.pValue,
+      ...statusFields(comparison),
+      key: comparison.compare,
+    }));
+  });
+}
+
+function statusFields({ status, reason }: Pick<ArmResult, "status" | "reason">): Row {
+  return { status, reason };
+}
+
+/** Percent from a fraction, without the dust of floating point: 88.12, not 88.12000000000001. */
+function rounded(accuracy: number | undefined): number | undefined {
+  return accuracy === undefined ? undefined : Number(accuracy.toFixed(6));
+}
+
+/** RFC 4180, lines ended by LF; an undefined field is empty. */
+function toCsv(rows: readonly Row[]): string {
+  const columns = Object.keys(rows[0] ?? {});
+  const lines = rows.map((row) => columns.map((column) => csvField(row[column])).join(","));
+  return [columns.join(","), ...lines].map((line) => `${line}\n`).join("");
+}
+
+function csvField(value: string | number | undefined): string {
+  const text = String(value ?? "");
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
