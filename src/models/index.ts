@@ -1,0 +1,66 @@
+import { elementCount, itemBytes } from "../core/array.ts";
+import { InputError } from "../core/errors.ts";
+import { suggest } from "../core/nearest.ts";
+import type { Module } from "../nn/module.ts";
+import { lenet300 } from "./lenet-300-100.ts";
+import { lenet5 } from "./lenet5.ts";
+import { resnets } from "./resnet.ts";
+import type { ModelDefinition, ModelDescription, ModelInput, ModelSpec } from "./types.ts";
+
+/** All architectures by name. A new one: a file like `lenet-300-100.ts`, and a line here. */
+export const models: ReadonlyMap<string, ModelDefinition> = byName([lenet5, lenet300, ...resnets]);
+
+/**
+ * The architecture of that name.
+ * @throws InputError with the nearest known names
+ */
+export function findModel(name: string): ModelDefinition {
+  const model = models.get(name);
+  if (model === undefined) {
+    throw new InputError({
+      where: "model",
+      message: `expected the name of a model, got "${name}"`,
+      hint: suggest(name, models.keys()),
+    });
+  }
+  return model;
+}
+
+/**
+ * The network of a spec, without values; options left out have their defaults.
+ * @throws InputError for an unknown name, with all that is wrong with the options, or when the images do not fit
+ */
+export function buildModel(spec: ModelSpec, input: ModelInput): Module {
+  const { name, ...options } = spec;
+  const model = findModel(name);
+  const parsed = model.options.safeParse(options);
+  if (!parsed.success) {
+    throw new InputError(
+      parsed.error.issues.map(({ path, message }) => ({
+        where: ["options of model", name, ...path.map(String)].join(" "),
+        message,
+      })),
+    );
+  }
+  return model.build(parsed.data, input);
+}
+
+/** Sizes of a model, without the engine. @throws InputError as `buildModel` does */
+export function describeModel(spec: ModelSpec, input: ModelInput): ModelDescription {
+  const model = buildModel(spec, input);
+  const parameters = [...model.namedParameters().values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const bufferBytes = [...model.namedBuffers().values()].reduce(
+    (sum, { shape, kind }) => sum + elementCount(shape) * itemBytes[kind === "int64" ? "int64" : "float32"],
+    0,
+  );
+  return {
+    parameters,
+    prunable: model.prunable(),
+    macs: model.cost(input.shape).macs,
+    stateBytes: parameters * itemBytes.float32 + bufferBytes,
+  };
+}
+
+function byName(list: readonly ModelDefinition[]): Map<string, ModelDefinition> {
+  return new Map(list.map((model) => [model.name, model]));
+}

@@ -1,0 +1,55 @@
+import type { z } from "zod";
+import type { Json } from "../core/canonical-json.ts";
+import type { LayerSummary, Module } from "../nn/module.ts";
+
+export type { LayerSummary } from "../nn/module.ts";
+
+/** A model as a spec names it: the registered name and its options, defaults allowed to be left out. */
+export interface ModelSpec {
+  readonly name: string;
+  readonly [option: string]: Json;
+}
+
+/** What a model must know of the data. */
+export interface ModelInput {
+  readonly classes: number;
+  /** [C, H, W] of one image. */
+  readonly shape: readonly number[];
+}
+
+/** Values of a model's options, by name. */
+export type ModelOptions = Readonly<Record<string, Json>>;
+
+/** An architecture. A new one: a file like `lenet-300-100.ts`, and a line in `index.ts`. */
+export interface ModelDefinition<Options extends ModelOptions = ModelOptions> {
+  /** As written in a spec. */
+  readonly name: string;
+  /** One line for lists and help. */
+  readonly summary: string;
+  /** Publication or reference implementation that architecture, names and initialisation follow. */
+  readonly source: string;
+  /** Schema of its options; a strict object, so that misspelt options are refused. */
+  readonly options: z.ZodType<Options>;
+  /**
+   * The network without values. Modules are named as in the reference implementation.
+   * @throws InputError when images of this shape do not fit
+   */
+  build(options: Options, input: ModelInput): Module;
+}
+
+/** Declares an architecture; `build` gets the options as its schema types them. */
+export function defineModel<Options extends ModelOptions>(model: ModelDefinition<Options>): ModelDefinition<Options> {
+  return model;
+}
+
+/** What can be said about a model without building it in the engine. */
+export interface ModelDescription {
+  /** Number of trained values: weights, biases, batch-norm's scales and shifts. */
+  readonly parameters: number;
+  /** Weights of convolutions and linear layers, in the model's order. */
+  readonly prunable: readonly LayerSummary[];
+  /** Multiply-accumulates of one forward pass of one image, in convolutions and linear layers. */
+  readonly macs: number;
+  /** Size of all float32 parameters and of the buffers, in bytes. */
+  readonly stateBytes: number;
+}
