@@ -76,7 +76,7 @@ export class StageTable {
     return new Map(
       [...this.#stages].map(([key, { stage, outputs }]) => [
         key,
-        { ...stage, key, version: stageVersions[stage.kind], outputs: [...outputs].sort() } as Stage,
+        { ...stage, key, version: stageVersions[stage.kind], outputs: [...outputs].sort() },
       ]),
     );
   }

@@ -137,9 +137,7 @@ function firstEmptyRound(layer: SizedLayer, rate: number, rounds: number): numbe
   let remaining = layer.size;
   for (let round = 1; round <= rounds; round++) {
     if (targetIssue(layer.name, layer.size, remaining, target) !== undefined) return round;
-    const kept = keptAfterRemoving(remaining, rate);
-    if (kept === remaining) return undefined; // too small a layer for this rate: it stays as it is from here on
-    remaining = kept;
+    remaining = keptAfterRemoving(remaining, rate);
   }
   return undefined;
 }

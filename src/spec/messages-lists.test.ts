@@ -97,6 +97,7 @@ const cases: readonly (readonly [string, number, string, string])[] = [
     "verdict: { minDifference: -1 }",
     "grid.yaml:10:27: verdict.minDifference: expected a number of at least 0, got -1",
   ],
+  ["a field left empty", 10, "verdict:", "grid.yaml:10:1: verdict: expected a mapping, got nothing"],
   ["an unknown device", 10, "device: gpu", 'grid.yaml:10:9: device: expected "cpu", "cuda" or "cuda:N", got "gpu"'],
   [
     "protect without a list",
