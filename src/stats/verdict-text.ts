@@ -22,8 +22,8 @@ export function overallSentence(sparsities: readonly Judged[], options: Required
   });
   if (parts.length === 0) return "The winning property was tested at no sparsity.";
   return (
-    `The winning property ${parts.join("; ")} (close: at most ${options.equivalenceMargin} points below dense; better than ` +
-    `reinit: by more than ${options.minDifference} points; family-wise error ${options.alpha}).`
+    `The winning property ${parts.join("; ")}. Close to dense: at most ${options.equivalenceMargin} points below; ` +
+    `better than reinit: by more than ${options.minDifference} points; family-wise error ${options.alpha}.`
   );
 }
 
