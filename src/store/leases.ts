@@ -168,7 +168,7 @@ function renamed(from: string, to: string): boolean {
     return true;
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTEMPTY", "EEXIST")) return false;
-    throw error;
+    throw writeFailure(to, error);
   }
 }
 

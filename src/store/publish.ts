@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { syncFolder, writeFailure, writeFileAtomic } from "../core/atomic-write.ts";
 import { isLog, type Layout, RECORD_FILE, replacementPath } from "./layout.ts";
@@ -25,7 +25,7 @@ export function publish(layout: Layout, folder: string, record: ObjectRecord): v
 }
 
 /**
- * Adds files to an object that exists: they move beside the old ones, then the record that lists both replaces the old
+ * Adds files to an object that exists: they are copied beside the old ones, then the record that lists both replaces the old
  * record. A crash before that leaves the old object (and files that nobody reads), one after it the extended one.
  * A stored file is never overwritten by another content: others were computed from it. Only logs are replaced, and the
  * longer log gets a new name on disk.
@@ -41,9 +41,9 @@ export function extend(layout: Layout, folder: string, old: ObjectRecord, record
       const isSame = before !== undefined && before.sha256 === entry.sha256;
       if (before !== undefined && !isSame && !isLog(file)) continue;
       if (!isSame) files[file] = before === undefined ? entry : { ...entry, path: replacementPath(file, entry.sha256) };
-      renameSync(join(folder, file), join(target, files[file]?.path ?? file));
+      // Copied, not moved: until the record is there, the checkpoint needs them where they are.
+      writeFileAtomic(join(target, files[file]?.path ?? file), readFileSync(join(folder, file)));
     }
-    syncFolder(target);
     const extended = { ...record, files };
     writeFileAtomic(join(target, RECORD_FILE), encodeRecord(extended));
     removeOthers(target, [RECORD_FILE, ...Object.entries(files).map(([file, { path }]) => path ?? file)]);
