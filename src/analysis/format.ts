@@ -17,9 +17,9 @@ export function rpText(share: number): string {
   return `${(100 * share).toFixed(1).replace("-", "−")} %`;
 }
 
-/** `12.3` or `340`: z with as many decimals as say something. */
+/** `2.3` or `340`: z with a decimal where it says something. */
 export function zText(z: number): string {
-  return z.toFixed(Math.abs(z) < 100 ? 1 : 0).replace("-", "−");
+  return z.toFixed(Math.abs(z) < 10 ? 1 : 0).replace("-", "−");
 }
 
 /** `0.012`, or `< 0.0001`. */

@@ -85,13 +85,17 @@ function maskCorrelationTable(results: Results, correlations: readonly Correlati
       `${cell.pruning} ${percent(cell.sparsity)}`,
       ...measures.map((measure) => {
         const group = findCorrelation(shown, { variant: id, measure, p: p ?? 0, cell });
-        return group === undefined ? "-" : meanCells(group).join(" | ");
+        return group === undefined ? "-" : meanCells(group).join(" | ").replaceAll(" %", "");
       }),
     ]),
   );
   return {
-    title: `Correlation under a mask: R_${p ?? ""} | its null | z, means over ${seedsText(results.spec.seeds.length)}`,
-    columns: ["variant", "mask", ...measures],
+    title: `Correlation under a mask, in %: R_${p ?? ""} | its null | z, means over ${seedsText(results.spec.seeds.length)}`,
+    columns: [
+      "variant",
+      "mask",
+      ...measures.map((measure) => measure.replace("to initial", "~ θ0").replace("to pre-trained", "~ θT")),
+    ],
     rows,
     heads: 2,
   };

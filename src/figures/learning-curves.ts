@@ -1,0 +1,133 @@
+import type { TopLevelSpec } from "vega-lite";
+import { seedsText } from "../analysis/format.ts";
+import {
+  type ArmGroup,
+  armGroups,
+  cellsOf,
+  type GroupCell,
+  sameCell,
+  startsOf,
+  variantLabel,
+} from "../analysis/groups.ts";
+import { missingNote } from "../analysis/missing.ts";
+import type { Results } from "../analysis/types.ts";
+import { percent } from "../run/labels.ts";
+import { captionOf, type Figure, roomyDomain } from "./figure.ts";
+import { config, type Palette, panel, panelColumns, startPalette } from "./theme.ts";
+
+interface Row {
+  readonly kind: "seed" | "mean";
+  readonly variant: string;
+  readonly start: string;
+  readonly seed?: number;
+  readonly epoch: number;
+  readonly accuracy: number;
+}
+
+/** The cell whose curves a report shows: the middle sparsity of the first pruning setting. */
+export function typicalCell(results: Results): GroupCell | undefined {
+  const cells = cellsOf(armGroups(results)).filter(({ pruneIndex }, _, [first]) => pruneIndex === first?.pruneIndex);
+  return cells[Math.floor((cells.length - 1) / 2)];
+}
+
+/**
+ * Test accuracy by epoch for dense and every start under the masks of one cell, a panel per variant.
+ * @param cell none shows the dense runs alone
+ * @returns undefined when nothing to show is done
+ */
+export function learningCurves(results: Results, cell: GroupCell | undefined): Figure | undefined {
+  const groups = armGroups(results).filter((group) => group.cell === undefined || sameCell(group.cell, cell));
+  const rows = groups.flatMap((group) => rowsOf(results, group));
+  if (rows.length === 0) return undefined;
+  const domain = curveDomain(rows);
+  const where = cell === undefined ? "" : `, ${cell.pruning} pruning, sparsity ${percent(cell.sparsity)}`;
+  return {
+    name: "learning-curves",
+    title: `Learning curves${where}`,
+    caption: captionOf(
+      `Thick lines are means over ${seedsText(results.spec.seeds.length)}, thin lines the seeds; epochs are those of each start's own training.`,
+      rows.some(({ accuracy }) => accuracy < domain[0]) ? "The first epochs lie below the axis." : undefined,
+      "The vertical axis does not start at 0.",
+      missingNote(
+        results,
+        groups.flatMap(({ arms }) => arms),
+      ),
+    ),
+    spec: specOf(rows, domain, {
+      variants: results.spec.variants.map(({ label }) => label),
+      palette: startPalette(startsOf(groups)),
+    }),
+  };
+}
+
+function rowsOf(results: Results, { variant, name, arms }: ArmGroup): readonly Row[] {
+  const done = arms.filter(({ status }) => status === "done");
+  const base = { variant: variantLabel(results, variant), start: name };
+  const seeds = done.flatMap(({ seed, curve }) =>
+    curve.map(({ epoch, testAccuracy }): Row => ({ kind: "seed", ...base, seed, epoch, accuracy: 100 * testAccuracy })),
+  );
+  const epochs = [...new Set(seeds.map(({ epoch }) => epoch))];
+  const means = epochs.map((epoch): Row => {
+    const values = seeds.filter((row) => row.epoch === epoch).map(({ accuracy }) => accuracy);
+    return { kind: "mean", ...base, epoch, accuracy: values.reduce((sum, value) => sum + value, 0) / values.length };
+  });
+  return [...seeds, ...means];
+}
+
+/** Early epochs are far below the end; an axis for all of them would press what matters into a line. */
+function curveDomain(rows: readonly Row[]): [number, number] {
+  const last = Math.max(...rows.map(({ epoch }) => epoch));
+  const settled = rows.filter(({ epoch }) => epoch >= Math.min(3, last) && epoch >= last / 10);
+  return roomyDomain(settled.map(({ accuracy }) => accuracy));
+}
+
+interface Look {
+  readonly variants: readonly string[];
+  readonly palette: Palette;
+}
+
+function specOf(rows: readonly Row[], domain: [number, number], { variants, palette }: Look): TopLevelSpec {
+  const last = Math.max(...rows.map(({ epoch }) => epoch));
+  const x = {
+    field: "epoch",
+    type: "quantitative" as const,
+    scale: { domain: [0, last], nice: false },
+    axis: { title: "epoch", grid: false, tickMinStep: 1, tickCount: 6 },
+  };
+  const y = {
+    field: "accuracy",
+    type: "quantitative" as const,
+    scale: { domain, nice: false, zero: false },
+    axis: { title: "test accuracy", labelExpr: "datum.label + ' %'", tickCount: 6 },
+  };
+  const color = {
+    field: "start",
+    type: "nominal" as const,
+    scale: { domain: [...palette.names], range: [...palette.colors] },
+    legend: { symbolType: "stroke" as const, symbolStrokeWidth: 3, symbolSize: 200 },
+  };
+  return {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    description: "Test accuracy by epoch, by start",
+    config,
+    data: { values: rows.map((row) => ({ ...row })) },
+    facet: { field: "variant", type: "nominal" as const, sort: [...variants], header: { title: null } },
+    columns: Math.min(panelColumns, variants.length),
+    spacing: 28,
+    spec: {
+      ...panel,
+      layer: [
+        {
+          transform: [{ filter: "datum.kind === 'seed'" }],
+          mark: { type: "line", clip: true, strokeWidth: 0.8, opacity: 0.4 },
+          encoding: { x, y, color, detail: { field: "seed", type: "nominal" as const } },
+        },
+        {
+          transform: [{ filter: "datum.kind === 'mean'" }],
+          mark: { type: "line", clip: true, strokeWidth: 2.2 },
+          encoding: { x, y, color },
+        },
+      ],
+    },
+  };
+}
