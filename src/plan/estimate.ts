@@ -1,7 +1,7 @@
 import { elementCount } from "../core/array.ts";
 import { describeData } from "../data/check.ts";
-import { describeModel } from "../models/index.ts";
 import type { ModelSpec } from "../models/types.ts";
+import { describeModelOnce } from "../spec/describe.ts";
 import { inputsOf } from "./stage-table.ts";
 import type { Plan, Stage, TrainStage } from "./types.ts";
 
@@ -80,7 +80,7 @@ function trainSeconds({ parameters }: TrainStage, throughput: EstimateOptions["t
   const described = describeData(data);
   const trainImages = described.train * recipe.epochs;
   const testImages = (described.test + described.validation) * recipe.epochs;
-  const imagesPerSecond = throughput?.(model) ?? defaultRate / (3 * 2 * describeModel(model, described).macs);
+  const imagesPerSecond = throughput?.(model) ?? defaultRate / (3 * 2 * describeModelOnce(model, described).macs);
   return (trainImages + testImages / 3) / imagesPerSecond;
 }
 
@@ -91,12 +91,14 @@ function stageBytes(stage: Stage, plan: Plan): number {
 function outputBytes(stage: Stage, plan: Plan): number {
   switch (stage.kind) {
     case "init":
-      return describeModel(stage.parameters.model, stage.parameters).stateBytes;
+      return describeModelOnce(stage.parameters.model, stage.parameters).stateBytes;
     case "train": {
       const { model, data, recipe } = stage.parameters;
       const weights = stage.outputs.filter((output) => output.startsWith("weights@")).length;
       const itemScale = recipe.precision === "float64" ? 2 : 1;
-      return weights * itemScale * describeModel(model, describeData(data)).stateBytes + recipe.epochs * bytesPerEpoch;
+      return (
+        weights * itemScale * describeModelOnce(model, describeData(data)).stateBytes + recipe.epochs * bytesPerEpoch
+      );
     }
     case "mask":
       return maskBytes(stage, plan);
@@ -109,7 +111,7 @@ function outputBytes(stage: Stage, plan: Plan): number {
 function maskBytes({ parameters, inputs }: Stage & { kind: "mask" }, plan: Plan): number {
   const source = plan.stages.get(inputs.weights.key);
   if (source?.kind !== "train") return 0;
-  const { prunable } = describeModel(parameters.model, describeData(source.parameters.data));
+  const { prunable } = describeModelOnce(parameters.model, describeData(source.parameters.data));
   return prunable
     .filter(({ name }) => parameters.layers.includes(name))
     .reduce((sum, { shape }) => sum + elementCount(shape), 0);

@@ -1,8 +1,8 @@
 import { elementCount } from "../core/array.ts";
 import { describeData } from "../data/check.ts";
 import { keptAfterRemoving, keptCount } from "../masks/counts.ts";
-import { describeModel } from "../models/index.ts";
 import { findPruner } from "../pruners/index.ts";
+import { describeModelOnce } from "../spec/describe.ts";
 import { unprotectedLayers } from "../spec/layers.ts";
 import type { MaskTarget, PrunerChoice, PruneSpec, Variant } from "../spec/types.ts";
 import { pruningLabels } from "./pruning-labels.ts";
@@ -49,7 +49,7 @@ export class ReplicatePlan {
     this.#table = table;
     this.#variant = variant;
     this.#seed = seed;
-    this.#layers = unprotectedLayers(describeModel(model, { classes, shape }).prunable, protect).map((layer) => ({
+    this.#layers = unprotectedLayers(describeModelOnce(model, { classes, shape }).prunable, protect).map((layer) => ({
       name: layer.name,
       size: elementCount(layer.shape),
     }));

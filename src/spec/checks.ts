@@ -3,8 +3,8 @@ import { suggest } from "../core/nearest.ts";
 import { describeData } from "../data/check.ts";
 import type { DataSpec } from "../data/types.ts";
 import { keptAfterRemoving, targetIssue } from "../masks/counts.ts";
-import { describeModel } from "../models/index.ts";
 import type { LayerSummary, ModelSpec } from "../models/types.ts";
+import { describeModelOnce } from "./describe.ts";
 import { layerRoles, unprotectedLayers } from "./layers.ts";
 import { describeValue, type Path, type Problem, problem } from "./problem.ts";
 import type { Fields } from "./read.ts";
@@ -30,6 +30,7 @@ export interface Draft {
 export function crossChecks(draft: Draft): readonly Problem[] {
   return [
     ...scheduleProblems(draft),
+    ...optimizerProblems(draft.train),
     ...retrainProblems(draft),
     ...repetitions(draft.prune, ["prune"], "pruning setting"),
     ...layerProblems(draft),
@@ -50,6 +51,12 @@ function scheduleProblems({ train: { epochs }, tree }: Draft): Problem[] {
   if (!Number.isInteger(warmup) || Number(warmup) < epochs) return late;
   const message = `expected fewer warm-up epochs than train.epochs (${epochs}), got ${describeValue(warmup)}`;
   return [...late, problem([...path, "warmupEpochs"], message)];
+}
+
+function optimizerProblems({ optimizer }: Draft["train"]): Problem[] {
+  if (optimizer === undefined || !optimizer.sgd.nesterov || optimizer.sgd.momentum > 0) return [];
+  const message = "expected momentum above 0 with nesterov, got 0";
+  return [problem(["train", "optimizer", "sgd", "momentum"], message, "leave nesterov out, or set momentum")];
 }
 
 function retrainProblems({ retrain, prune, train }: Draft): Problem[] {
@@ -78,7 +85,7 @@ function repetitions(entries: readonly unknown[], path: Path, what: string): Pro
 
 function layerProblems({ data, model, protect, prune }: Draft): readonly Problem[] {
   if (data === undefined || model === undefined) return [];
-  const described = look(() => describeModel(model, describeData(data)), ["model"]);
+  const described = look(() => describeModelOnce(model, describeData(data)), ["model"]);
   if ("problems" in described) return described.problems;
   const { prunable } = described.found;
   if (protect === undefined) return [];

@@ -89,6 +89,12 @@ const cases: readonly (readonly [string, number, string, string])[] = [
     'grid.yaml:6:42: train.optimizer.sgd.nesterov: expected true or false, got "yes"\n  hint: write true or false: in YAML 1.2 yes, no, on and off are texts',
   ],
   [
+    "Nesterov's momentum without momentum",
+    6,
+    "  optimizer: { sgd: { lr: 0.1, momentum: 0, nesterov: true } }",
+    "grid.yaml:6:42: train.optimizer.sgd.momentum: expected momentum above 0 with nesterov, got 0\n  hint: leave nesterov out, or set momentum",
+  ],
+  [
     "an unknown precision",
     6,
     "  optimizer: { sgd: { lr: 0.1 } }\n  precision: half",
