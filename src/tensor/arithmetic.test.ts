@@ -47,6 +47,30 @@ describe("elementwise, reductions, shapes", () => {
     );
   });
 
+  it("linear in float32 is the same product, for transposed inputs too", () => {
+    const x = random([30, 50], "x");
+    const w = random([70, 50], "w");
+    const expected = x.flatMap((_, k) =>
+      k % 50 !== 0
+        ? []
+        : Array.from({ length: 70 }, (_, o) => x.slice(k, k + 50).reduce((s, v, i) => s + v * (w[50 * o + i] ?? 0), 0)),
+    );
+    const single = { dtype: "float32" } as const;
+    const weight = f64([70, 50], w).to(single);
+    const bias = Tensor.zeros([70]);
+    // 50 products of size 1 in float32: errors of 2^-24 each, at most 50 of them, on sums below 50
+    expectClose(linear(f64([30, 50], x).to(single), weight, bias), expected, 1e-4);
+    expectClose(
+      linear(f64([30, 50], x).to(single).transpose(0, 1).contiguous().transpose(0, 1), weight),
+      expected,
+      1e-4,
+    );
+    expect(() => linear(Tensor.zeros([2, 3]), weight)).toThrow(
+      /^linear\(float32 \[2, 3\], float32 \[70, 50\], none\): /,
+    );
+    expect(linear(Tensor.zeros([0, 50]), weight).shape).toEqual([0, 70]);
+  });
+
   it("binary operations broadcast", () => {
     const left = f64([2, 3], a);
     const right = f64([3], b);

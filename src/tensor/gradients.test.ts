@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { elementCount, type HostArray } from "../core/array.ts";
 import { stream } from "../core/rng.ts";
+import { setThreads } from "./engine.ts";
 import {
   avgPool2d,
   batchNorm,
@@ -197,6 +198,66 @@ describe("gradients in float32", () => {
         expect(Math.abs((single?.[which]?.[i] ?? Number.NaN) - value) / scale).toBeLessThan(1e-5);
       }
     });
+  });
+});
+
+describe("batchNorm is its composition from elementary operations, values and gradients", () => {
+  // 20 channels: some vectorised together, some left over; 3000 rows: many blocks, the last one shorter.
+  const shapes = [
+    [8, 20, 25, 15],
+    [3000, 20],
+    [2, 3, 7, 5],
+    [600, 33],
+  ];
+  const composed: Fn = (x, w, b) => {
+    const others = x.shape.flatMap((_, d) => (d === 1 ? [] : [d]));
+    const along = x.shape.map((_, d) => (d === 1 ? -1 : 1));
+    const centred = x.sub(x.mean(others, true));
+    const std = centred.square().mean(others, true).add(1e-5).sqrt();
+    return centred.div(std).mul(w.reshape(along)).add(b.reshape(along));
+  };
+  const fused: Fn = (x, weight, bias) => {
+    const runningMean = Tensor.zeros(weight.shape, { dtype: x.dtype });
+    const runningVar = Tensor.full(weight.shape, 1, { dtype: x.dtype });
+    return batchNorm(x, { weight, bias, runningMean, runningVar, training: true, momentum: 0.1, eps: 1e-5 });
+  };
+
+  function run(f: Fn, shape: readonly number[], dtype: "float32" | "float64"): number[][] {
+    return scope(() => {
+      const channels = [shape[1] ?? 0];
+      // A mean of 100 against a deviation of 0.4: a variance taken from raw squares would lose float32's digits.
+      const x = Tensor.fromHost(positive(shape, "x"), { dtype }).add(100).detach();
+      const inputs = [x, ...["w", "b"].map((name) => Tensor.fromHost(positive(channels, name), { dtype }))];
+      for (const input of inputs) input.setRequiresGrad(true);
+      const y = f(...inputs);
+      y.mul(Tensor.fromHost(positive(shape, "weights"), { dtype }).mul(y.detach()))
+        .sum()
+        .backward();
+      return [y, ...inputs.map((input) => input.grad)].map((t) => Array.from(t?.toHost().data ?? [], Number));
+    });
+  }
+
+  it.each(shapes)("%i, %i, ...", (...shape) => {
+    const expected = run(composed, shape, "float64");
+    for (const [dtype, tolerance] of [
+      ["float64", 1e-11], // sums of 3000 terms, cancelled by a factor of 250
+      ["float32", 2e-4], // x itself is rounded to 100·2^-24, 250 times coarser than its deviation's last place
+    ] as const) {
+      const got = run(fused, shape, dtype);
+      for (const [which, values] of expected.entries()) {
+        const scale = Math.max(...values.map(Math.abs));
+        const worst = Math.max(...values.map((v, i) => Math.abs(v - (got[which]?.[i] ?? Number.NaN))));
+        expect(worst / scale, `${dtype}, result ${which}`).toBeLessThan(tolerance);
+      }
+    }
+  });
+
+  it("gives the same bits with one thread and two", () => {
+    const shape = [8, 20, 25, 15];
+    setThreads(1);
+    const one = run(fused, shape, "float32");
+    setThreads(2);
+    expect(run(fused, shape, "float32")).toEqual(one);
   });
 });
 

@@ -208,6 +208,21 @@ describe("batchNorm", () => {
   });
 });
 
+describe("batchNorm at its limits", () => {
+  it("refuses to train on one value per channel, and shapes that do not fit", () => {
+    const options = { runningMean: f64([2], [0, 0]), runningVar: f64([2], [1, 1]), momentum: 0.1, eps: 1e-5 };
+    const one = f64([1, 2], [1, 2]);
+    expect(() => batchNorm(one, { ...options, training: true })).toThrow(
+      "training needs more than one value per channel",
+    );
+    expect(values(batchNorm(one, { ...options, training: false, eps: 0 }))).toEqual([1, 2]);
+    const three = f64([2, 3], [1, 2, 3, 4, 5, 6]);
+    expect(() => batchNorm(three, { ...options, training: true })).toThrow(
+      /^batchNorm\(float64 \[2, 3\], none, none, float64 \[2\], .*running_mean should contain 3 elements not 2/,
+    );
+  });
+});
+
 describe("classification", () => {
   const logits = random([5, 4], "logits");
   const labels = [3, 0, 2, 2, 1];
