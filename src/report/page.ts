@@ -1,0 +1,63 @@
+import { seedsText } from "../analysis/format.ts";
+import type { Results } from "../analysis/types.ts";
+import { verdicts } from "../analysis/verdicts.ts";
+import { VERSION } from "../core/version.ts";
+import { type DrawnFigure, figureSection } from "./figure-section.ts";
+import { html, type Markup, raw } from "./html.ts";
+import { protocolSection } from "./protocol-section.ts";
+import { costSection, provenanceSection } from "./provenance-section.ts";
+import { style } from "./style.ts";
+import { tableSection } from "./table-section.ts";
+import { verdictSection } from "./verdict-section.ts";
+
+/** Nothing may be loaded, not even by a mistake of ours: the page is complete in itself. */
+const policy = "default-src 'none'; style-src 'unsafe-inline'";
+
+/** The whole report as one HTML document without scripts or outside resources. */
+export function reportPage(results: Results, drawn: readonly DrawnFigure[]): string {
+  const { spec } = results;
+  const judged = verdicts(results);
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="generator" content="sweepstake ${VERSION}">
+<title>${spec.name} – sweepstake</title>
+<style>${raw(style)}</style>
+</head>
+<body>
+<header>
+<h1>${spec.name}</h1>
+${spec.question === "" ? undefined : html`<p class="question">${spec.question}</p>`}
+<p class="facts">${facts(results)}</p>
+</header>
+<main>
+${verdictSection(judged)}
+${figureSection(drawn)}
+${tableSection(results, judged)}
+${protocolSection(results)}
+${costSection(judged.cost)}
+${provenanceSection(results)}
+</main>
+<footer><p class="note">Written by sweepstake ${VERSION}. Beside this page: results.csv, correlations.csv, results.json, figures.</p></footer>
+</body>
+</html>
+`.text;
+}
+
+/** Model, data, seeds, variants, and how much of it is done. */
+function facts({ spec, arms }: Results): Markup {
+  const names = (of: (setting: (typeof spec.variants)[number]["setting"]) => string) =>
+    [...new Set(spec.variants.map(({ setting }) => of(setting)))].join(", ");
+  const done = arms.filter(({ status }) => status === "done").length;
+  const parts = [
+    `${names(({ model }) => model.name)} on ${names(({ data }) => data.name)}`,
+    spec.variants.map(({ label }) => label).join(", "),
+    seedsText(spec.seeds.length),
+    `${done} of ${arms.length} runs done`,
+  ];
+  return html`${parts.join(" · ")}`;
+}

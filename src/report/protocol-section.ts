@@ -1,0 +1,56 @@
+import type { Results } from "../analysis/types.ts";
+import type { Json } from "../core/canonical-json.ts";
+import { html, type Markup, math } from "./html.ts";
+
+/** Choices that the paper leaves open and that are no fields of the spec. */
+const conventions: readonly string[] = [
+  "Never pruned: biases, batch-norm parameters and the layers named under protect. All other convolutions and linear layers lose the same share of weights each.",
+  "R_p is taken over the layers that are pruned. Its top sets hold p·N weights of a layer, rounded to the nearest integer and at least 1.",
+  "Images are normalised per channel with mean and standard deviation of the training images.",
+  "Accuracies are those after the last epoch; the best epoch is recorded too, but it is chosen by the test set.",
+  "All starts train for the same epochs with the schedule from its beginning, with the mask held fixed.",
+];
+
+/** Fields with a default because the paper does not state them. */
+const unstated: readonly RegExp[] = [
+  /^train\.optimizer\.sgd\.(weightDecay|nesterov)$/,
+  /^train\.augment\.crop$/,
+  /^train\.precision$/,
+  /^data\.validation$/,
+  /^protect/,
+  /^verdict\./,
+];
+
+/** The whole spec with every default written out. */
+export function protocolSection({ spec }: Results): Markup {
+  return html`<section>
+<h2>Protocol</h2>
+<p>Every field of the experiment, defaults included. Those marked * are not stated in the paper.</p>
+<div class="scroll"><table>
+<thead><tr><th class="text">field</th><th class="text">value</th></tr></thead>
+<tbody>
+${flatten(spec.resolved).map(
+  ([path, value]) =>
+    html`<tr><th><code>${path}</code>${unstated.some((pattern) => pattern.test(path)) ? " *" : ""}</th><td class="text wrap">${value}</td></tr>\n`,
+)}</tbody></table></div>
+<h3>Also decided here, since the paper leaves it open</h3>
+<ul>
+${conventions.map((sentence) => html`<li>${math(sentence)}</li>\n`)}</ul>
+</section>`;
+}
+
+/** Leaves of a JSON value with their paths; lists of plain values stay together. */
+export function flatten(value: Json, path = ""): readonly (readonly [string, string])[] {
+  if (Array.isArray(value)) {
+    const items = value as readonly Json[];
+    if (items.every((item) => typeof item !== "object" || item === null)) return [[path, items.map(plain).join(", ")]];
+    return items.flatMap((item, i) => flatten(item, `${path}[${i}]`));
+  }
+  if (typeof value !== "object" || value === null) return [[path, plain(value)]];
+  const fields = Object.entries(value as Readonly<Record<string, Json>>);
+  return fields.flatMap(([key, field]) => flatten(field, path === "" ? key : `${path}.${key}`));
+}
+
+function plain(value: Json): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
