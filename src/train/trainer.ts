@@ -1,0 +1,219 @@
+import { setImmediate } from "node:timers/promises";
+import { DeviceSplit } from "../data/device.ts";
+import type { Dataset } from "../data/load.ts";
+import { augmentation, epochOrder } from "../data/order.ts";
+import type { Placement } from "../nn/variable.ts";
+import { correctCount, crossEntropy } from "../tensor/ops.ts";
+import { scope } from "../tensor/scope.ts";
+import { evaluate } from "./evaluate.ts";
+import type { TrainJob, TrainOutcome } from "./job.ts";
+import { Optimizer } from "./optimizer.ts";
+import type { EpochMetrics } from "./recipe.ts";
+import { RunningSums } from "./running-sums.ts";
+import { learningRate } from "./schedule.ts";
+
+export type { EpochTiming, TrainJob, TrainOutcome, TrainProgress } from "./job.ts";
+
+/** Losses are read from the device, and checked, after so many steps; on a GPU reading waits for the queue. */
+const readEvery = 10;
+/** Images per batch of an evaluation. A constant, so that equal weights have equal test losses whatever the recipe. */
+const evaluationBatch = 256;
+
+/**
+ * Trains a model. The result (metrics, weights, where it diverges) is a pure function of weights, mask, data, recipe and seed, also
+ * when it was interrupted and resumed any number of times; device, threads and libtorch's version change it by rounding only.
+ * An epoch visits every training image once; its last batch may be smaller. The event loop gets a turn after every step.
+ * @throws InputError when weights or mask do not fit the model
+ */
+export async function train(job: TrainJob): Promise<TrainOutcome> {
+  const training = new Training(job);
+  try {
+    return await training.run();
+  } finally {
+    training.dispose();
+  }
+}
+
+class Training {
+  readonly #job: TrainJob;
+  readonly #optimizer: Optimizer;
+  readonly #splits: { readonly train: DeviceSplit; readonly test: DeviceSplit; readonly validation?: DeviceSplit };
+  readonly #steps: number;
+  readonly #metrics: EpochMetrics[];
+  /** Epochs finished, and steps of the one under way. */
+  #epoch: number;
+  #step: number;
+  #sums: RunningSums;
+
+  constructor(job: TrainJob) {
+    const { model, weights, mask, data, recipe, device, fromCheckpoint } = job;
+    const placement: Placement = { device, dtype: recipe.precision };
+    model.load(fromCheckpoint?.weights ?? mask?.apply(weights) ?? weights, placement);
+    const onDevice = (split: Dataset["train"]) => new DeviceSplit(split, data, device, recipe.precision);
+    this.#job = job;
+    this.#optimizer = new Optimizer(model, recipe.optimizer.sgd, placement, mask, fromCheckpoint?.momenta);
+    this.#splits = {
+      train: onDevice(data.train),
+      test: onDevice(data.test),
+      ...(data.validation === undefined ? {} : { validation: onDevice(data.validation) }),
+    };
+    this.#steps = Math.ceil(data.train.count / recipe.batchSize);
+    this.#epoch = fromCheckpoint?.epoch ?? 0;
+    this.#step = fromCheckpoint?.step ?? 0;
+    this.#sums = new RunningSums(fromCheckpoint?.sums);
+    this.#metrics = [...(fromCheckpoint?.metrics ?? [])];
+  }
+
+  async run(): Promise<TrainOutcome> {
+    const { recipe, fromCheckpoint } = this.#job;
+    if (fromCheckpoint === undefined) this.#handOutWeights();
+    while (this.#epoch < recipe.epochs) {
+      const ended = await this.#runEpoch();
+      if (ended !== undefined) return ended;
+    }
+    return { status: "done", metrics: this.#metrics };
+  }
+
+  dispose(): void {
+    this.#sums.dispose();
+    this.#optimizer.dispose();
+    for (const split of Object.values(this.#splits)) split.dispose();
+    this.#job.model.dispose();
+  }
+
+  /** Finishes the epoch under way. Returns an outcome when the training ends before that. */
+  async #runEpoch(): Promise<TrainOutcome | undefined> {
+    const { onEpoch, signal } = this.#job;
+    const startedAt = performance.now();
+    const firstStep = this.#step;
+    const diverged = await this.#trainSteps();
+    if (diverged !== undefined) return this.#diverged(diverged);
+    if (this.#step < this.#steps) return this.#interrupted();
+    const trainedAt = performance.now();
+    const evaluated = await this.#evaluate(signal);
+    if (evaluated === undefined) return this.#interrupted();
+    const metrics = this.#epochMetrics(evaluated);
+    if (Object.values(metrics).some((value) => !Number.isFinite(value))) return this.#diverged(this.#steps);
+    this.#metrics.push(metrics);
+    this.#epoch++;
+    this.#step = 0;
+    this.#sums = new RunningSums();
+    this.#handOutWeights();
+    onEpoch?.(metrics, {
+      epoch: this.#epoch,
+      trainSeconds: (trainedAt - startedAt) / 1000,
+      evaluationSeconds: (performance.now() - trainedAt) / 1000,
+      imagesPerSecond: this.#rate(firstStep, this.#steps, trainedAt - startedAt),
+    });
+    this.#save();
+    return undefined;
+  }
+
+  /** Trains until the epoch's end or the signal. @returns the step whose loss was not finite */
+  async #trainSteps(): Promise<number | undefined> {
+    const { seed, data, onProgress } = this.#job;
+    this.#job.model.train(true);
+    const order = epochOrder(seed, this.#epoch, data.train.count);
+    const startedAt = performance.now();
+    const firstStep = this.#step;
+    while (this.#step < this.#steps && !this.#isAborted()) {
+      this.#trainStep(order);
+      this.#step++;
+      if (this.#step % readEvery === 0) {
+        const diverged = this.#sums.read();
+        if (diverged !== undefined) return diverged;
+      }
+      const { loss, seen } = this.#sums.sums;
+      onProgress?.({
+        epoch: this.#epoch + 1,
+        step: this.#step,
+        steps: this.#steps,
+        ...(seen > 0 ? { loss: loss / seen } : {}),
+        imagesPerSecond: this.#rate(firstStep, this.#step, performance.now() - startedAt),
+      });
+      await setImmediate();
+    }
+    return this.#sums.read();
+  }
+
+  #trainStep(order: Int32Array): void {
+    const { model, recipe, seed } = this.#job;
+    const start = this.#step * recipe.batchSize;
+    const indices = order.subarray(start, start + recipe.batchSize);
+    const changes = augmentation(seed, this.#epoch, this.#step, indices.length, recipe.augment);
+    scope(() => {
+      const { images, labels } = this.#splits.train.batch(indices, changes);
+      const logits = model.forward(images);
+      const loss = crossEntropy(logits, labels);
+      loss.backward();
+      this.#optimizer.step(this.#learningRate(this.#step), this.#epoch === 0 && this.#step === 0);
+      this.#sums.add(this.#step + 1, indices.length, loss, correctCount(logits, labels));
+    });
+  }
+
+  /** Loss and accuracy of the held-out splits; undefined when aborted. */
+  async #evaluate(
+    signal: AbortSignal | undefined,
+  ): Promise<Omit<EpochMetrics, "epoch" | "lr" | "trainLoss" | "trainAccuracy"> | undefined> {
+    const { model } = this.#job;
+    const test = await evaluate(model, this.#splits.test, evaluationBatch, signal);
+    if (test === undefined) return undefined;
+    const onTest = { testLoss: test.loss, testAccuracy: test.accuracy };
+    if (this.#splits.validation === undefined) return onTest;
+    const validation = await evaluate(model, this.#splits.validation, evaluationBatch, signal);
+    if (validation === undefined) return undefined;
+    return { ...onTest, validationLoss: validation.loss, validationAccuracy: validation.accuracy };
+  }
+
+  #epochMetrics(evaluated: Omit<EpochMetrics, "epoch" | "lr" | "trainLoss" | "trainAccuracy">): EpochMetrics {
+    const { loss, correct, seen } = this.#sums.sums;
+    return {
+      epoch: this.#epoch + 1,
+      lr: this.#learningRate(this.#steps - 1),
+      trainLoss: loss / seen,
+      trainAccuracy: correct / seen,
+      ...evaluated,
+    };
+  }
+
+  #learningRate(step: number): number {
+    const { optimizer, schedule } = this.#job.recipe;
+    return learningRate({ ...schedule, lr: optimizer.sgd.lr }, this.#epoch, step, this.#steps);
+  }
+
+  /** Images per second of the steps from `first` (inclusive) to `end` (exclusive). */
+  #rate(first: number, end: number, milliseconds: number): number {
+    const { data, recipe } = this.#job;
+    const images = Math.min(end * recipe.batchSize, data.train.count) - first * recipe.batchSize;
+    return milliseconds > 0 ? (1000 * Math.max(0, images)) / milliseconds : 0;
+  }
+
+  #isAborted(): boolean {
+    return this.#job.signal?.aborted === true;
+  }
+
+  #handOutWeights(): void {
+    const { keepEpochs, onWeights, model } = this.#job;
+    if (keepEpochs.includes(this.#epoch)) onWeights?.(this.#epoch, model.stateDict());
+  }
+
+  #save(): void {
+    this.#job.saveCheckpoint?.({
+      epoch: this.#epoch,
+      step: this.#step,
+      weights: this.#job.model.stateDict(),
+      momenta: this.#optimizer.momenta(),
+      sums: this.#sums.sums,
+      metrics: [...this.#metrics],
+    });
+  }
+
+  #interrupted(): TrainOutcome {
+    this.#save();
+    return { status: "interrupted", metrics: this.#metrics };
+  }
+
+  #diverged(step: number): TrainOutcome {
+    return { status: "diverged", metrics: this.#metrics, divergedAt: { epoch: this.#epoch + 1, step } };
+  }
+}
