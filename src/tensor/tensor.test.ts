@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { HostArray } from "../core/array.ts";
 import { InputError } from "../core/errors.ts";
@@ -134,6 +136,21 @@ describe("memory", () => {
     expect(view.item()).toBe(0);
     view.dispose();
     expect(bytesInUse()).toBe(start);
+  });
+});
+
+describe("the safety net", () => {
+  it("frees a forgotten tensor after it was garbage-collected", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const start = bytesInUse();
+    for (let i = 0; i < 10; i++) Tensor.zeros([1000]);
+    expect(bytesInUse() - start).toBe(40_000);
+    for (let tries = 0; tries < 50 && bytesInUse() > start; tries++) {
+      collect();
+      await new Promise((resolve) => setImmediate(resolve)); // finalizers run between turns of the event loop
+    }
+    expect(bytesInUse()).toBeLessThanOrEqual(start); // less, when tensors of earlier tests were collected too
   });
 });
 
