@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
+import { elementCount } from "../core/array.ts";
+import { keptAfterRemoving } from "../masks/counts.ts";
+import { describeModel } from "../models/index.ts";
 import { parseSpec } from "../spec/parse.ts";
 import { makePlan } from "./plan.ts";
 import { pruningLabels } from "./pruning-labels.ts";
@@ -80,6 +83,36 @@ describe("comparisons", () => {
     // 1 - 0.7 is 0.30000000000000004 in binary, and p = 0.3 is still not below it
     expect(rows(at(0.7, [0.2, 0.3])).map(([, , p]) => p)).toEqual([[0.2, 0.3], [0.2, 0.3], [0.2], [0.2]]);
     expect(rows(at(0.9, [0.2, 0.3])).map(([measure]) => measure)).toEqual(["pre-training", "ticket"]);
+  });
+
+  it("with a dense side leave out a p whose top weights do not fit where rounding has left a layer one weight short", () => {
+    const layers = describeModel(planOf({}).spec.variants[0]?.setting.model ?? { name: "resnet20" }, {
+      classes: 10,
+      shape: [3, 32, 32],
+    }).prunable.slice(1);
+    /** The first round after which a layer keeps fewer weights than its share of the layer, rounded. */
+    const shortRound = (rate: number): number => {
+      const kept = layers.map(({ shape }) => elementCount(shape));
+      for (let round = 1; round <= 20; round++) {
+        for (const [i, layer] of layers.entries()) {
+          const left = keptAfterRemoving(kept[i] ?? 0, rate);
+          kept[i] = left;
+          if (left < Math.round(((1 - rate) ** round - 1e-6) * elementCount(layer.shape))) return round;
+        }
+      }
+      return 0;
+    };
+    const rate = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35].find((candidate) => shortRound(candidate) > 1) ?? 0;
+    const rounds = shortRound(rate);
+    const p = [0.01, (1 - rate) ** rounds - 1e-6];
+    const plan = planOf({
+      prune: [{ iterative: { rate, rounds } }],
+      retrain: ["fine-tune"],
+      measure: { correlation: { p } },
+    });
+    const found = plan.comparisons.filter(({ measure }) => measure === "fine-tune to pre-trained");
+    const byStep = found.map((comparison) => stageOf(plan, comparison).parameters.p);
+    expect(byStep).toEqual([...Array.from({ length: rounds - 1 }, () => p), [0.01]]);
   });
 
   it("cover the layers that are pruned", () => {

@@ -95,11 +95,12 @@ describe("several problems", () => {
   });
 
   it("of one list are told together: a wrong value, and the order of the others", () => {
-    const text = withLine(8, "  - one-shot: { sparsities: [85, 0.5, 0.3] }");
+    const text = withLine(8, "  - one-shot: { sparsities: [85, 0.5, 0.3, most] }");
     expect(complaint(text).split("\n")).toEqual([
       "grid.yaml:8:30: prune[0].one-shot.sparsities[0]: expected a number above 0 and below 1, got 85",
       "  hint: sparsity is the share removed; for 85 % write 0.85",
       "grid.yaml:8:39: prune[0].one-shot.sparsities[2]: expected a value above 0.5 (the list must increase), got 0.3",
+      'grid.yaml:8:44: prune[0].one-shot.sparsities[3]: expected a number above 0 and below 1, got "most"',
     ]);
   });
 

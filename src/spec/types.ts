@@ -1,7 +1,10 @@
 import type { Json } from "../core/canonical-json.ts";
 import type { DataSpec } from "../data/types.ts";
+import type { MaskTarget } from "../masks/counts.ts";
 import type { ModelSpec } from "../models/types.ts";
 import type { TrainRecipe } from "../train/recipe.ts";
+
+export type { MaskTarget } from "../masks/counts.ts";
 
 /** How a mask is derived from trained weights (paper, "Pruning algorithms"). */
 export type PruneSpec =
@@ -17,9 +20,6 @@ export interface PrunerChoice {
   readonly name: string;
   readonly options: Readonly<Record<string, Json>>;
 }
-
-/** What a mask keeps in every layer: `sparsity` of the layer's size, or `removeFraction` of what the previous mask kept. */
-export type MaskTarget = { readonly sparsity: number } | { readonly removeFraction: number };
 
 /** A way to use one mask (paper, "Four ways to use one mask"). */
 export type RetrainSpec =
