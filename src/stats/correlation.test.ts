@@ -65,7 +65,7 @@ function rearranged(w: readonly number[], places: readonly number[], order: read
 
 const a: Layers = { conv: [0.3, -1.2, 0.7, 2.0, -0.1, 0.9, -1.5], fc: [0.5, -0.2, 0.1, 0.8] };
 const b: Layers = { conv: [0.2, -1.1, -0.6, 1.0, 0.4, -0.3, 1.7], fc: [-0.1, 0.4, 0.6, 0.7] };
-const m: Layers = { conv: [0, 1, 1, 1, 1, 0, 1] }; // fc is not masked; conv keeps 5 of 7, not all of b's largest
+const m: Layers = { conv: [1, 0, 1, 1, 1, 0, 1] }; // fc is not masked; conv keeps 5 of 7, without the second largest of b
 
 describe.each<[CorrelationMode, number[], Layers]>([
   ["dense-dense", [0.2, 0.3, 0.5, 0.75], {}],
