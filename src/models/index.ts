@@ -1,4 +1,5 @@
 import { elementCount, itemBytes } from "../core/array.ts";
+import { canonicalJson } from "../core/canonical-json.ts";
 import { InputError } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
 import type { Module } from "../nn/module.ts";
@@ -45,9 +46,20 @@ export function buildModel(spec: ModelSpec, input: ModelInput): Module {
   return model.build(parsed.data, input);
 }
 
+// A plan asks for the same description once per stage; building a network each time would take most of its time.
+const described = new Map<string, ModelDescription>();
+
 /** Sizes of a model, without the engine. @throws InputError as `buildModel` does */
-export function describeModel(spec: ModelSpec, input: ModelInput): ModelDescription {
-  const model = buildModel(spec, input);
+export function describeModel(spec: ModelSpec, { classes, shape }: ModelInput): ModelDescription {
+  const key = canonicalJson({ spec, classes, shape });
+  const known = described.get(key);
+  if (known !== undefined) return known;
+  const description = describe(buildModel(spec, { classes, shape }), shape);
+  described.set(key, description);
+  return description;
+}
+
+function describe(model: Module, shape: readonly number[]): ModelDescription {
   const parameters = [...model.namedParameters().values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const bufferBytes = [...model.namedBuffers().values()].reduce(
     (sum, { shape, kind }) => sum + elementCount(shape) * itemBytes[kind === "int64" ? "int64" : "float32"],
@@ -56,7 +68,7 @@ export function describeModel(spec: ModelSpec, input: ModelInput): ModelDescript
   return {
     parameters,
     prunable: model.prunable(),
-    macs: model.cost(input.shape).macs,
+    macs: model.cost(shape).macs,
     stateBytes: parameters * itemBytes.float32 + bufferBytes,
   };
 }
