@@ -42,10 +42,14 @@ class Collection {
 
   results(): Results {
     const { spec, arms, comparisons, trainings, trainingsUnshared } = this.#plan;
-    return {
-      spec,
+    const read = {
       arms: arms.map((arm) => this.#arm(arm)),
       comparisons: comparisons.map((comparison) => this.#comparison(comparison)),
+    };
+    return {
+      spec,
+      ...read,
+      // Reading may have found damage.
       stages: [...this.#stages.values()],
       trainings,
       trainingsUnshared,
@@ -72,47 +76,54 @@ class Collection {
   }
 
   #arm(arm: Arm): ArmResult {
+    const mask = arm.cell === undefined ? undefined : this.#records.get(arm.cell.mask.key);
+    const achievedSparsity = field(mask?.summary, "sparsity");
+    const curve = this.#unlessDamaged(arm.train, ({ files }) =>
+      Object.hasOwn(files, "metrics.jsonl")
+        ? this.#store.readMetrics(arm.train).map((line) => epochMetrics(line, arm.train))
+        : [],
+    );
     const record = this.#records.get(arm.train);
-    const maskSummary = arm.cell === undefined ? undefined : this.#records.get(arm.cell.mask.key)?.summary;
-    const achieved = field(maskSummary, "sparsity");
-    const known = {
+    return {
       ...arm,
       ...this.#status(arm.train),
-      ...(typeof achieved === "number" ? { achievedSparsity: achieved } : {}),
+      ...(typeof achievedSparsity === "number" ? { achievedSparsity } : {}),
+      curve: curve ?? [],
+      ...(record?.status === "done" ? accuracies(curve ?? []) : {}),
       ...(record === undefined ? {} : { record }),
     };
-    if (record === undefined || !Object.hasOwn(record.files, "metrics.jsonl")) return { ...known, curve: [] };
-    return unlessDamaged(
-      () => {
-        const curve = this.#store.readMetrics(arm.train).map((line) => epochMetrics(line, arm.train));
-        return { ...known, curve, ...(known.status === "done" ? accuracies(curve) : {}) };
-      },
-      (reason) => ({ ...arm, status: "missing", reason, curve: [] }),
-    );
   }
 
   #comparison(comparison: Comparison): ComparisonResult {
-    const status = this.#status(comparison.compare);
-    if (status.status !== "done") return { ...comparison, ...status, points: [] };
-    return unlessDamaged(
-      () => {
-        const overlaps = this.#store.readJson(comparison.compare, "overlap.json");
-        if (!Array.isArray(overlaps)) throw misshapen(comparison.compare, "overlap.json that is no list");
-        const points = (overlaps as readonly Json[]).map((at) => correlationPoint(at, comparison.compare));
-        return { ...comparison, ...status, points };
-      },
-      (reason) => ({ ...comparison, status: "missing", reason, points: [] }),
-    );
+    const key = comparison.compare;
+    const points = this.#unlessDamaged(key, ({ status }) => {
+      if (status !== "done") return [];
+      const overlaps = this.#store.readJson(key, "overlap.json");
+      if (!Array.isArray(overlaps)) throw misshapen(key, "overlap.json that is no list");
+      return (overlaps as readonly Json[]).map((at) => correlationPoint(at, key));
+    });
+    return { ...comparison, ...this.#status(key), points: points ?? [] };
   }
-}
 
-/** The store moves a damaged object aside when it is read, so from then on it is one that has not been computed. */
-function unlessDamaged<T>(read: () => T, otherwise: (reason: string) => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof CorruptObjectError) return otherwise(error.message);
-    throw error;
+  /**
+   * What `read` finds of a finished stage, undefined when there is none. The store moves a damaged object aside when it is
+   * read, so from then on its stage is one that has not been run.
+   */
+  #unlessDamaged<T>(key: string, read: (record: ObjectRecord) => T): T | undefined {
+    const record = this.#records.get(key);
+    if (record === undefined) return undefined;
+    try {
+      return read(record);
+    } catch (error) {
+      if (!(error instanceof CorruptObjectError)) throw error;
+      this.#records.delete(key);
+      const stage = this.#stages.get(key);
+      if (stage !== undefined) {
+        const { kind, label } = stage;
+        this.#stages.set(key, { key, kind, label, status: "missing", reason: error.message });
+      }
+      return undefined;
+    }
   }
 }
 

@@ -94,24 +94,12 @@ export function statedP(groups: readonly CorrelationGroup[]): number | undefined
   return shares.includes(0.2) ? 0.2 : shares[0];
 }
 
-/** One sentence per variant on pre-training, and one per variant and pruning setting on the masks, all at one p. */
-export function correlationSentences(results: Results, groups: readonly CorrelationGroup[]): readonly string[] {
+/** One sentence per variant, at the stated p. */
+export function preTrainingSentences(results: Results, groups: readonly CorrelationGroup[]): readonly string[] {
   const p = statedP(groups);
-  const shown = groups.filter((group) => group.p === p);
-  return results.spec.variants.flatMap(({ id }) => {
-    const ofVariant = shown.filter(({ variant }) => variant === id);
-    const prunings = [...new Set(ofVariant.flatMap(({ cell }) => (cell === undefined ? [] : [cell.pruning])))];
-    const label = variantLabel(results, id);
-    return [
-      ...ofVariant.filter(({ cell }) => cell === undefined).map((group) => preTrainingSentence(label, group)),
-      ...prunings.map((pruning) =>
-        pruningSentence(
-          `${label}, ${pruning}`,
-          ofVariant.filter(({ cell }) => cell?.pruning === pruning),
-        ),
-      ),
-    ];
-  });
+  return groups
+    .filter((group) => group.measure === "pre-training" && group.p === p)
+    .map((group) => preTrainingSentence(variantLabel(results, group.variant), group));
 }
 
 function preTrainingSentence(label: string, { p, rp, nullMean, z, word }: CorrelationGroup): string {
@@ -122,15 +110,34 @@ function preTrainingSentence(label: string, { p, rp, nullMean, z, word }: Correl
   );
 }
 
-/** `lr 0.1, iterative, R_0.2: ticket near its null at 50 % (20.4 % against 20.0 %); …` */
-function pruningSentence(head: string, groups: readonly CorrelationGroup[]): string {
-  const measures = [...new Set(groups.map(({ measure }) => measure))];
-  const parts = measures.map((measure) => {
-    const those = groups.filter((group) => group.measure === measure);
-    const words = [...new Set(those.map(({ word }) => word))];
-    return `${measure} ${listText(words.map((word) => wordAt(word, those)))}`;
+/** What one measure shows under the masks of one variant and pruning setting, at the stated p. */
+export interface MaskReading {
+  readonly variant: string;
+  readonly label: string;
+  readonly pruning: string;
+  readonly measure: Measure;
+  readonly p: number;
+  /** `near its null at 50 % and 70 % (20.5 to 20.7 % against 20.0 %)`. */
+  readonly reading: string;
+}
+
+export function maskReadings(results: Results, groups: readonly CorrelationGroup[]): readonly MaskReading[] {
+  const p = statedP(groups);
+  if (p === undefined) return [];
+  return results.spec.variants.flatMap(({ id, label }) => {
+    const shown = groups.filter((group) => group.p === p && group.variant === id);
+    const pairs = new Map(
+      shown.flatMap(({ cell, measure }) =>
+        cell === undefined ? [] : [[`${cell.pruneIndex} ${measure}`, { pruning: cell.pruning, measure }]],
+      ),
+    );
+    return [...pairs.values()].map(({ pruning, measure }) => {
+      const those = shown.filter((group) => group.cell?.pruning === pruning && group.measure === measure);
+      const words = [...new Set(those.map(({ word }) => word))];
+      const reading = listText(words.map((word) => wordAt(word, those)));
+      return { variant: id, label, pruning, measure, p, reading };
+    });
   });
-  return `${head}, R_${groups[0]?.p ?? ""}: ${parts.join("; ")}.`;
 }
 
 function wordAt(word: CorrelationWord, groups: readonly CorrelationGroup[]): string {
@@ -140,10 +147,10 @@ function wordAt(word: CorrelationWord, groups: readonly CorrelationGroup[]): str
   return `${word} at ${places} (${rp} against ${rangeText(those.map(({ nullMean }) => nullMean))})`;
 }
 
-/** `20.3 % to 20.6 %`, or one number when all read the same. */
+/** `20.3 to 20.6 %`, or one number when all read the same. */
 function rangeText(shares: readonly number[]): string {
   const [low, high] = [rpText(Math.min(...shares)), rpText(Math.max(...shares))];
-  return low === high ? low : `${low} to ${high}`;
+  return low === high ? low : `${low.replace(" %", "")} to ${high}`;
 }
 
 /** The group of a measure in a cell at one p. */

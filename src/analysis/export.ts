@@ -17,7 +17,7 @@ export function correlationsCsv(results: Results): string {
 /** Everything in one JSON text: the resolved spec, the rows of both CSV files with learning curves, verdicts and cost. */
 export function resultsJson(results: Results): string {
   const { spec } = results;
-  const { winning, cost, correlationSentences } = verdicts(results);
+  const { winning, cost, denseSentence, preTraining, masks } = verdicts(results);
   const curves = results.arms.map(({ curve }) => curve);
   const content = {
     format: 1,
@@ -33,7 +33,9 @@ export function resultsJson(results: Results): string {
       pruning,
       sentence,
     })),
-    correlationSentences,
+    denseSentence,
+    preTraining,
+    masks,
     cost,
     stages: results.stages,
   };

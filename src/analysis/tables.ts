@@ -148,11 +148,11 @@ function verdictText(judged: SparsityVerdict): string {
   return typeof judged.seedsToDecide === "number" ? `undecided (~${judged.seedsToDecide} seeds)` : "undecided";
 }
 
-/** Breaks lines at spaces so that none is longer than `width`, where words allow it. */
+/** Breaks lines at spaces, but not before a percent sign, so that none is longer than `width`, where words allow it. */
 function wrap(text: string, width: number): string {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  for (const word of text.split(/ (?!%)/)) {
     if (line !== "" && line.length + 1 + word.length > width) {
       lines.push(line);
       line = `  ${word}`;

@@ -46,7 +46,7 @@ function splitColumns(widths: readonly number[], heads: number, width: number): 
 
 /** Characters on the screen; all that we print are one column wide once combined. */
 function lengthOf(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }
 
 function padEnd(text: string, width: number): string {

@@ -2,7 +2,13 @@ import { percent } from "../run/labels.ts";
 import type { Condition } from "../stats/condition.ts";
 import type { PairedRun, SparsityVerdict, WinningProperty } from "../stats/verdict.ts";
 import { winningProperty } from "../stats/winning-property.ts";
-import { type CorrelationGroup, correlationGroups, correlationSentences } from "./correlations.ts";
+import {
+  type CorrelationGroup,
+  correlationGroups,
+  type MaskReading,
+  maskReadings,
+  preTrainingSentences,
+} from "./correlations.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { accuracyText, listText, pointsText, seedsText, spreadText } from "./format.ts";
 import { type ArmGroup, armGroups, cellsOf, pruningsOf, sameCell } from "./groups.ts";
@@ -30,7 +36,9 @@ export interface Verdicts {
   readonly denseSentence: string;
   readonly winning: readonly WinningVerdict[];
   readonly correlations: readonly CorrelationGroup[];
-  readonly correlationSentences: readonly string[];
+  /** A sentence per variant on R_p(θ0, θT). */
+  readonly preTraining: readonly string[];
+  readonly masks: readonly MaskReading[];
   readonly cost: Cost;
 }
 
@@ -49,7 +57,8 @@ export function verdicts(results: Results): Verdicts {
       );
     }),
     correlations,
-    correlationSentences: correlationSentences(results, correlations),
+    preTraining: preTrainingSentences(results, correlations),
+    masks: maskReadings(results, correlations),
     cost: costOf(results),
   };
 }

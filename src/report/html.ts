@@ -22,8 +22,13 @@ export function raw(text: string): Markup {
 function render(value: Value): string {
   if (value === undefined) return "";
   if (value instanceof Markup) return value.text;
-  if (typeof value === "string" || typeof value === "number") return escapeHtml(String(value));
+  if (typeof value === "string" || typeof value === "number") return typeset(String(value));
   return value.map(render).join("");
+}
+
+/** Escaped, with numbers kept together with their percent sign. */
+function typeset(text: string): string {
+  return escapeHtml(text).replaceAll(/(?<=\d) %/g, "\u00a0%");
 }
 
 /** Safe between tags and inside quoted attributes. */
@@ -39,7 +44,7 @@ export function escapeHtml(text: string): string {
 /** A sentence of ours with its symbols set as the paper sets them: R_p, R_0.2, θ0, θT and (…)T get subscripts. */
 export function math(text: string): Markup {
   return new Markup(
-    escapeHtml(text)
+    typeset(text)
       .replaceAll(/\bR_(p|\d+(?:\.\d+)?)/g, "<i>R</i><sub>$1</sub>")
       .replaceAll(/θ([0T])/g, "θ<sub>$1</sub>")
       .replaceAll(/\)T\b/g, ")<sub>T</sub>"),

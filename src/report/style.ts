@@ -28,7 +28,7 @@ export const style = `
 }
 * { box-sizing: border-box }
 body {
-  margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 62rem; background: var(--paper); color: var(--ink);
+  margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 68rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, "DejaVu Sans", sans-serif;
   overflow-wrap: break-word;
 }
@@ -59,13 +59,13 @@ figure h3 { margin-top: 0 }
 figcaption { margin-top: .5rem; max-width: 46rem }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; margin: .6rem 0 1.4rem }
 caption { text-align: left; padding-bottom: .4rem; caption-side: top }
-th, td { padding: .32rem .7rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); white-space: nowrap }
+th, td { padding: .32rem .55rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); white-space: nowrap }
 th { font-weight: 600 }
 thead th { border-bottom: 2px solid var(--line); vertical-align: bottom }
 th.text, td.text, tbody th { text-align: left }
 tbody th { font-weight: 400 }
 td small, th small { display: block; font-size: .78rem }
-td.wrap { white-space: normal; min-width: 14rem }
+td.wrap { white-space: normal; min-width: 11rem }
 code { font: .84em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace }
 summary { cursor: pointer; color: var(--link) }
 @media (max-width: 40rem) {

@@ -1,4 +1,4 @@
-import { type CorrelationGroup, measureFormulas, statedP } from "../analysis/correlations.ts";
+import { type CorrelationGroup, statedP } from "../analysis/correlations.ts";
 import { accuracyText, probabilityText, rpText, spreadText, zText } from "../analysis/format.ts";
 import { type ArmGroup, armGroups, cellsOf, sameCell, startsOf, variantLabel } from "../analysis/groups.ts";
 import { spreadOf } from "../analysis/spread.ts";
@@ -113,7 +113,7 @@ all are in correlations.csv.</caption>
 ${groups.map(
   (group) => html`<tr><th>${variantLabel(results, group.variant)}</th>
 <td class="text">${group.cell === undefined ? "none" : `${group.cell.pruning} ${percent(group.cell.sparsity)}`}</td>
-<td class="text">${group.measure}<small>${math(measureFormulas[group.measure])}</small></td><td>${percent(group.p)}</td>
+<td class="text">${group.measure}</td><td>${percent(group.p)}</td>
 <td>${spreadText(group.rp, rpText, group.rp.n)}</td><td>${rpText(group.nullMean)}</td><td>${group.z === undefined ? "–" : zText(group.z.mean)}</td>
 <td>${probabilityText(group.largestP)}</td><td>${group.rp.n}</td><td class="text">${group.word}</td></tr>\n`,
 )}</tbody></table></div>

@@ -1,16 +1,18 @@
+import { type MaskReading, measureFormulas } from "../analysis/correlations.ts";
 import type { Verdicts, WinningVerdict } from "../analysis/verdicts.ts";
 import { percent } from "../run/labels.ts";
 import { html, type Markup, math } from "./html.ts";
 
 /** What came out, in sentences with effect, interval and n; before everything else. */
-export function verdictSection({ winning, denseSentence, correlationSentences }: Verdicts): Markup {
+export function verdictSection({ winning, denseSentence, preTraining, masks }: Verdicts): Markup {
   return html`<section>
 <h2>Verdicts</h2>
 ${winning.map(verdictCard)}
 ${winning.length === 0 ? html`<p>No winning tickets were trained, so there is no verdict on the winning property.</p>` : rules(winning)}
 <ul>
 <li>${denseSentence}</li>
-${correlationSentences.map((sentence) => html`<li>${math(sentence)}</li>\n`)}</ul>
+${preTraining.map((sentence) => html`<li>${math(sentence)}</li>\n`)}</ul>
+${masks.length === 0 ? undefined : maskTable(masks)}
 <p class="note">${math(
     "R_p counts as near its null when the excess is below 5 % of the largest possible one, and as well above it from 20 % on. " +
       "This is about the size of the correlation; whether it can be told from chance is what z and the p-value say.",
@@ -33,6 +35,25 @@ ${property.sparsities.map(
 /** The part of a clause in brackets: verdict and sparsity stand beside it already. */
 function numbersOf(clause: string | undefined): string {
   return clause?.slice(clause.indexOf("(") + 1, -1) ?? "";
+}
+
+/** Rows: variant and pruning; columns: measures. */
+function maskTable(masks: readonly MaskReading[]): Markup {
+  const measures = [...new Set(masks.map(({ measure }) => measure))];
+  const rows = new Map(masks.map((reading) => [`${reading.variant} ${reading.pruning}`, reading]));
+  return html`<div class="scroll"><table>
+<caption>${math(`Under the masks: R_${masks[0]?.p ?? ""} against its null`)}</caption>
+<thead><tr><th class="text">variant</th>${measures.map((measure) => html`<th class="text">${measure}<small>${math(measureFormulas[measure])}</small></th>`)}</tr></thead>
+<tbody>
+${[...rows.values()].map(
+  ({ variant, label, pruning }) =>
+    html`<tr><th>${label}<small>${pruning}</small></th>${measures.map((measure) => {
+      const found = masks.find(
+        (mask) => mask.variant === variant && mask.pruning === pruning && mask.measure === measure,
+      );
+      return html`<td class="text wrap">${found?.reading ?? "–"}</td>`;
+    })}</tr>\n`,
+)}</tbody></table></div>`;
 }
 
 function rules([first]: readonly WinningVerdict[]): Markup | undefined {
