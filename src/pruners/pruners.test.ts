@@ -69,6 +69,21 @@ describe("rounds", () => {
   });
 });
 
+test("scores of weights that are pruned already are not looked at: 0/0 is allowed there", () => {
+  const relative = definePruner({ ...magnitude, name: "relative", score: ({ weight }) => weight.square().div(weight) });
+  const masked = state({ w: [0, 2, 1] });
+  const previous = new Mask([["w", { shape: [3], keep: Uint8Array.of(0, 1, 1) }]]);
+  const mask = makeMask({
+    ...request,
+    weights: masked,
+    layers: ["w"],
+    pruner: relative,
+    target: { removeFraction: 0.5 },
+    previous,
+  });
+  expect([...mask.keep("w")]).toEqual([0, 1, 0]);
+});
+
 describe("what is refused, all layers at once", () => {
   test.each<[string, Partial<MaskRequest>, string]>([
     ["missing weights", { layers: ["conv", "x"] }, "x: expected weights for this layer, got none"],
