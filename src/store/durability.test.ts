@@ -115,6 +115,16 @@ describe("what the store writes survives a power loss:", () => {
     ]);
   });
 
+  it("the lease is confirmed by a rename, which no cache can answer, before anything is committed", () => {
+    compute(1);
+    const names = trace.calls.flatMap(({ call, to }) =>
+      call === "rename" && to !== undefined ? [relative(root, to)] : [],
+    );
+    const confirmed = names.findLastIndex((name) => name.startsWith(`leases/${key}/`));
+    expect(confirmed).toBeGreaterThan(names.indexOf(`work/${key}/checkpoint`));
+    expect(confirmed).toBeLessThan(names.findIndex((name) => name.endsWith("/stage.json")));
+  });
+
   it("the record is the last file of an extended object", () => {
     compute(1);
     trace.calls.length = 0;

@@ -159,6 +159,17 @@ describe("a lease", () => {
     lease.release();
   });
 
+  it("that was renewed makes a takeover fail that has already begun", () => {
+    const lease = new Leases(new Layout(root)).claim(key);
+    const [name = ""] = readdirSync(folder);
+    expect(lease?.renew()).toBe(true);
+    expect(() => renameSync(join(folder, name), join(folder, "theirs"))).toThrow("ENOENT");
+    expect(lease?.isHeld()).toBe(true);
+    takeOver();
+    expect([lease?.renew(), lease?.isHeld()]).toEqual([false, false]);
+    lease?.release();
+  });
+
   it("that cannot be created is an error, not a busy stage", () => {
     writeFileSync(join(root, "leases"), "");
     expect(() => store.claim(key)).toThrow(RunError);
