@@ -29,14 +29,23 @@ export interface RunOptions extends SpecOptions {
 
 /** Adds `--executor`, `--workers` and `--threads`. */
 export function withRunOptions(command: Command): Command {
-  return command
+  return withWorkers(command)
     .addOption(
       new Option("--executor <name>", "local: worker processes; inline: this process, for debugging")
         .choices(["local", "inline"])
         .default("local"),
     )
-    .option("--workers <n>", "worker processes of the local executor", positiveInteger, availableParallelism())
     .option("--threads <n>", "threads of each worker", positiveInteger, 1);
+}
+
+/** Adds `--workers`. */
+export function withWorkers(command: Command): Command {
+  return command.option(
+    "--workers <n>",
+    "worker processes of the local executor",
+    positiveInteger,
+    availableParallelism(),
+  );
 }
 
 /** Folder of the store inside the output folder. */

@@ -5,6 +5,32 @@ import type { Progress, RunEvent, StageStatus } from "../run/types.ts";
 
 /** Shows a run to a person; everything goes to `stream` (standard error), so that results alone are on standard output. */
 export interface ProgressView {
+  readonly onEvent: (event: RunEvent) => void;
+  readonly end: () => void;
+}
+
+/**
+ * One live line per worker on a terminal, otherwise a plain line for every training that ends.
+ * @param toDo number of trainings that this run has left, for `3/12`
+ */
+export function progressView(plan: Plan, toDo: number, stream: NodeJS.WriteStream): ProgressView {
+  return stream.isTTY ? new LiveView(plan, toDo, stream) : new PlainView(plan, toDo, stream);
+}
+
+abstract class View implements ProgressView {
+  protected readonly stream: NodeJS.WriteStream;
+  readonly #labels: ReadonlyMap<string, string>;
+  readonly #toDo: number;
+  readonly #started = new Map<string, number>();
+  readonly #accuracy = new Map<string, number>();
+  #ended = 0;
+
+  constructor(plan: Plan, toDo: number, stream: NodeJS.WriteStream) {
+    this.#labels = stageLabels(plan);
+    this.#toDo = toDo;
+    this.stream = stream;
+  }
+
   readonly onEvent = (event: RunEvent): void => {
     switch (event.type) {
       case "notice":
@@ -72,18 +98,22 @@ class LiveView extends View {
 
   protected override show(worker: number, line: string): void {
     this.#lines[worker] = line;
-    this.#update(this.#lines.filter((each) => each !== "").join("\n"));
+    this.#draw();
   }
 
   protected override print(line: string): void {
     this.#update.clear();
     this.stream.write(`${line}\n`);
-    this.#update(this.#lines.filter((each) => each !== "").join("\n"));
+    this.#draw();
   }
 
   override end(): void {
     this.#update.clear();
     this.#update.done();
+  }
+
+  #draw(): void {
+    this.#update(this.#lines.filter((line) => line !== "").join("\n"));
   }
 }
 

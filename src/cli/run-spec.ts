@@ -1,8 +1,7 @@
 import { loadData } from "../data/load.ts";
-import { summarise } from "../plan/estimate.ts";
 import { makePlan } from "../plan/plan.ts";
 import type { Plan } from "../plan/types.ts";
-import { execute, isDone } from "../run/execute.ts";
+import { execute } from "../run/execute.ts";
 import { InlineSlot } from "../run/inline.ts";
 import { WorkerSlot } from "../run/local/slot.ts";
 import type { RunSummary, Slot } from "../run/types.ts";
@@ -10,6 +9,7 @@ import type { Spec } from "../spec/types.ts";
 import { Store } from "../store/store.ts";
 import { checkDevice, engineInfo } from "../tensor/engine.ts";
 import { type RunOptions, storeFolder } from "./options.ts";
+import { summariseFor } from "./plan-summary.ts";
 import { planText } from "./plan-text.ts";
 import { progressView } from "./progress.ts";
 import { showResults } from "./show-results.ts";
@@ -21,7 +21,7 @@ import { showResults } from "./show-results.ts";
 export async function runSpec(spec: Spec, options: RunOptions & { readonly json: boolean }): Promise<number> {
   const plan = makePlan(spec);
   const store = Store.open(storeFolder(options));
-  const summary = summarise(plan, (stage) => isDone(store, stage));
+  const summary = summariseFor(plan, store, options.executor === "inline" ? 1 : options.workers);
   process.stderr.write(planText(plan, summary));
   if (summary.stagesToDo > 0) checkBeforehand(plan);
   const stopped = new StopSignal();

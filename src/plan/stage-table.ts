@@ -18,7 +18,7 @@ type Unkeyed<S> = S extends Stage ? Omit<S, "key" | "outputs" | "version"> : nev
 
 /**
  * The key of a stage: SHA-256 of the canonical JSON of its kind, version, parameters and inputs, so that the keys of the
- * inputs carry everything that lies before. Device and outputs are no part of it.
+ * inputs carry everything that lies before. Device, outputs and the place of the data files are no part of it.
  *
  * All fields of the parameters enter, with their defaults written out. A field that is added later must be absent from
  * the parameters while it has its default: then the results that people have stored keep their keys. A test holds the
@@ -26,13 +26,23 @@ type Unkeyed<S> = S extends Stage ? Omit<S, "key" | "outputs" | "version"> : nev
  * change.
  */
 export function stageKey(stage: Unkeyed<Stage>): string {
+  return sha256(canonicalJson(stageIdentity(stage)));
+}
+
+/** What the key hashes: everything that the result depends on. Where the data files lie is not part of it; the record has their hash. */
+export function stageIdentity(stage: Unkeyed<Stage>): Json {
   const identity = {
     kind: stage.kind,
     version: stageVersions[stage.kind],
-    parameters: stage.parameters,
+    parameters: stage.kind === "train" ? withoutPath(stage.parameters) : stage.parameters,
     inputs: stage.inputs,
   };
-  return sha256(canonicalJson(identity as unknown as Json)); // plain data; only its interfaces lack an index signature
+  return identity as unknown as Json; // plain data; only its interfaces lack an index signature
+}
+
+function withoutPath(parameters: TrainParameters): TrainParameters {
+  const { path: _, ...data } = parameters.data;
+  return { ...parameters, data };
 }
 
 /** The output that holds the weights after `epoch` epochs. */

@@ -1,10 +1,10 @@
 import { InternalError } from "../core/errors.ts";
+import { inputsOf } from "../plan/stage-table.ts";
 import type { Plan, Stage } from "../plan/types.ts";
 
 /** Keys of the stages that this one reads from, without repeats. */
 export function inputKeys(stage: Stage): string[] {
-  const refs = Object.values(stage.inputs) as readonly ({ readonly key: string } | undefined)[];
-  return [...new Set(refs.flatMap((ref) => (ref === undefined ? [] : [ref.key])))];
+  return [...new Set(inputsOf(stage).map((ref) => ref.key))];
 }
 
 type State = "waiting" | "running" | "done" | "stopped";

@@ -3,6 +3,7 @@ import type { StateDict } from "../../core/array.ts";
 import type { Json } from "../../core/canonical-json.ts";
 import { encodeSafetensors } from "../../core/safetensors.ts";
 import { VERSION } from "../../core/version.ts";
+import { stageIdentity } from "../../plan/stage-table.ts";
 import type { Stage } from "../../plan/types.ts";
 import type { Provenance } from "../../store/types.ts";
 import { engineInfo } from "../../tensor/engine.ts";
@@ -22,10 +23,9 @@ export interface Outcome {
 
 /** Stores what the lease has written as the stage's object. */
 export function commit(stage: Stage, context: StageContext, outcome: Outcome): void {
-  const { kind, version, parameters, inputs } = stage;
   context.lease.commit({
-    stage: { kind, version, parameters, inputs } as unknown as Json,
-    kind,
+    stage: stageIdentity(stage),
+    kind: stage.kind,
     status: outcome.status ?? "done",
     summary: outcome.summary,
     provenance: provenance(stage, context, outcome),

@@ -1,0 +1,48 @@
+import { Command, InvalidArgumentError } from "commander";
+import { withJson } from "../options.ts";
+
+interface CompareOptions {
+  readonly mask?: string;
+  readonly mode?: "sparse-sparse" | "sparse-dense";
+  readonly p: readonly number[];
+  readonly protect: readonly string[];
+  readonly json: boolean;
+}
+
+/** `sweepstake compare A B`: R_p of two weight files, with its null, per layer and in total. */
+export function compareCommand(): Command {
+  const command = new Command("compare")
+    .description("Measure the weight correlation R_p of two weight files, always beside its null.")
+    .argument("<a>", "weights, a .safetensors file (the sparse ones for sparse-dense)")
+    .argument("<b>", "weights of the same model")
+    .option("--mask <file>", "a mask, a .safetensors file of zeros and ones; makes the comparison sparse")
+    .option("--mode <mode>", "sparse-sparse (both under the mask, the default) or sparse-dense", parseMode)
+    .option("--p <shares>", "top shares to compare, separated by commas", parseShares, [0.1, 0.2, 0.3, 0.4, 0.5])
+    .option("--protect <names...>", "layers to leave out; first-conv and last-linear are understood", ["first-conv"])
+    .addHelpText("after", example);
+  return withJson(command).action(compareAction);
+}
+
+const example = `
+Compared are all convolution and linear weights (two or more dimensions) that are in both files, without the protected ones.
+
+Examples:
+  $ sweepstake compare before.safetensors after.safetensors
+  $ sweepstake compare ticket.safetensors tuned.safetensors --mask mask.safetensors --p 0.2 --json`;
+
+async function compareAction(a: string, b: string, options: CompareOptions): Promise<void> {
+  const { compareFiles, comparisonText } = await import("../compare-files.ts");
+  const result = compareFiles(a, b, options);
+  process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : comparisonText(result));
+}
+
+function parseMode(text: string): "sparse-sparse" | "sparse-dense" {
+  if (text === "sparse-sparse" || text === "sparse-dense") return text;
+  throw new InvalidArgumentError("expected sparse-sparse or sparse-dense.");
+}
+
+function parseShares(text: string): number[] {
+  const shares = text.split(",").map(Number);
+  if (shares.every((share) => share > 0 && share <= 1)) return shares;
+  throw new InvalidArgumentError("expected fractions in (0, 1], e.g. 0.1,0.2.");
+}

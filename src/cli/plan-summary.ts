@@ -1,0 +1,30 @@
+import { describeData } from "../data/check.ts";
+import type { ModelSpec } from "../models/types.ts";
+import { type PlanSummary, summarise } from "../plan/estimate.ts";
+import type { Plan } from "../plan/types.ts";
+import { isDone } from "../run/execute.ts";
+import type { Store } from "../store/store.ts";
+
+/** Counts and estimates of a plan; the speed is the one that its finished trainings had, when there are some. */
+export function summariseFor(plan: Plan, store: Store, workers: number): PlanSummary {
+  const throughput = measuredThroughput(plan, store);
+  return summarise(plan, (stage) => isDone(store, stage), {
+    workers,
+    throughput: (model) => throughput.get(model.name),
+  });
+}
+
+/** Training images per second of one worker by model name, evaluation counted as a third of the work per image. */
+function measuredThroughput(plan: Plan, store: Store): ReadonlyMap<ModelSpec["name"], number> {
+  const spent = new Map<string, { images: number; seconds: number }>();
+  for (const stage of plan.stages.values()) {
+    if (stage.kind !== "train" || !isDone(store, stage)) continue;
+    const { model, data, recipe } = stage.parameters;
+    const { train, test, validation } = describeData(data);
+    const sum = spent.get(model.name) ?? { images: 0, seconds: 0 };
+    sum.images += recipe.epochs * (train + (test + validation) / 3);
+    sum.seconds += (store.record(stage.key)?.provenance.durationMs ?? 0) / 1000;
+    spent.set(model.name, sum);
+  }
+  return new Map([...spent].map(([name, { images, seconds }]) => [name, images / seconds]));
+}

@@ -1,0 +1,119 @@
+import { canonicalJson } from "../../core/canonical-json.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../core/safetensors.ts";
+import { type Dataset, loadData } from "../../data/load.ts";
+import type { DataSpec } from "../../data/types.ts";
+import { buildModel } from "../../models/index.ts";
+import { weightsAt } from "../../plan/stage-table.ts";
+import type { TrainStage } from "../../plan/types.ts";
+import { outputFile } from "../../store/layout.ts";
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../train/checkpoint.ts";
+import { type EpochTiming, type TrainOutcome, train } from "../../train/trainer.ts";
+import type { StageStatus } from "../types.ts";
+import type { StageContext } from "./context.ts";
+import { readMask } from "./mask.ts";
+import { commit, stateBytes } from "./output.ts";
+
+/** What a checkpoint holds beside the trainer's state: costs so far, which are no part of the result. */
+interface Costs {
+  readonly elapsedMs: number;
+  readonly resumes: number;
+  readonly timing: readonly EpochTiming[];
+}
+
+/** Trains from the given weights under the mask; goes on from the checkpoint when there is one. */
+export async function runTrain(stage: TrainStage, context: StageContext): Promise<StageStatus> {
+  const startedAt = new Date();
+  const { store, lease, device, signal, onProgress } = context;
+  const { model, recipe, seed } = stage.parameters;
+  const { weights, mask } = stage.inputs;
+  const data = cachedData(stage.parameters.data);
+  const resumed = readCheckpoint(context);
+  const costs = (): Costs => ({
+    elapsedMs: (resumed?.costs.elapsedMs ?? 0) + Date.now() - startedAt.getTime(),
+    resumes: resumed === undefined ? 0 : resumed.costs.resumes + 1,
+    timing,
+  });
+  const timing = [...(resumed?.costs.timing ?? [])];
+  let testAccuracy = resumed?.checkpoint.metrics.at(-1)?.testAccuracy;
+  const wanted = wantedEpochs(stage, context);
+  const epochs = wanted.isExtension ? Math.max(...wanted.epochs) : recipe.epochs;
+  const outcome = await train({
+    model: buildModel(model, data.info),
+    weights: store.readState(weights.key, weights.output),
+    ...(mask === undefined ? {} : { mask: readMask(context, mask) }),
+    data,
+    recipe: { ...recipe, epochs },
+    seed,
+    device,
+    signal,
+    keepEpochs: wanted.epochs,
+    ...(resumed === undefined ? {} : { fromCheckpoint: resumed.checkpoint }),
+    onWeights: (epoch, state) =>
+      lease.write(outputFile(weightsAt(epoch)), stateBytes(state, { stage: stage.key, epoch: String(epoch) })),
+    onEpoch: (metrics, spent) => {
+      testAccuracy = metrics.testAccuracy;
+      timing.push(spent);
+    },
+    onProgress: (progress) =>
+      onProgress({ ...progress, epochs, ...(testAccuracy === undefined ? {} : { testAccuracy }) }),
+    saveCheckpoint: (checkpoint) => lease.checkpoint(checkpointParts(checkpoint, costs())),
+  });
+  if (outcome.status === "interrupted") return "interrupted";
+  if (!wanted.isExtension) {
+    lease.write(outputFile("metrics"), jsonLines(outcome.metrics));
+    lease.write(outputFile("timing"), jsonLines(timing));
+  }
+  const { elapsedMs, resumes } = costs();
+  commit(stage, context, {
+    startedAt,
+    status: outcome.status,
+    summary: summaryOf(outcome),
+    earlierMs: elapsedMs - (Date.now() - startedAt.getTime()),
+    resumes,
+    data: data.fingerprint,
+  });
+  return outcome.status;
+}
+
+/**
+ * The epochs whose weights are to be kept. When the training is done and only lacks some of them, it is an extension: trained again up
+ * to the last one that is missing, without touching what is there.
+ */
+function wantedEpochs(stage: TrainStage, { store }: StageContext): { epochs: number[]; isExtension: boolean } {
+  const isExtension = store.has(stage.key);
+  const epochs = stage.outputs
+    .filter((output) => output.startsWith("weights@") && !(isExtension && store.has(stage.key, [output])))
+    .map((output) => Number(output.slice("weights@".length)));
+  return { epochs, isExtension };
+}
+
+function summaryOf(outcome: TrainOutcome): { readonly divergedAt?: { readonly epoch: number; readonly step: number } } {
+  return outcome.status === "diverged" ? { divergedAt: outcome.divergedAt } : {};
+}
+
+function checkpointParts(checkpoint: Checkpoint, costs: Costs): Record<string, Uint8Array> {
+  const { tensors, metadata } = encodeCheckpoint(checkpoint);
+  return { state: encodeSafetensors(tensors, metadata), costs: Buffer.from(JSON.stringify(costs)) };
+}
+
+function readCheckpoint({ lease }: StageContext): { checkpoint: Checkpoint; costs: Costs } | undefined {
+  const parts = lease.readCheckpoint();
+  if (parts?.state === undefined || parts.costs === undefined) return undefined;
+  return {
+    checkpoint: decodeCheckpoint(decodeSafetensors(parts.state, "checkpoint")),
+    costs: JSON.parse(Buffer.from(parts.costs).toString("utf8")) as Costs,
+  };
+}
+
+function jsonLines(values: readonly object[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join("");
+}
+
+let cache: { readonly spec: string; readonly data: Dataset } | undefined;
+
+/** Reading and checking a data set takes seconds, and a worker's trainings mostly use the same one. */
+function cachedData(spec: DataSpec): Dataset {
+  const key = canonicalJson({ ...spec });
+  if (cache?.spec !== key) cache = { spec: key, data: loadData(spec) };
+  return cache.data;
+}
