@@ -104,7 +104,7 @@ variant  mask                    ticket−dense         ticket−reinit  n      
 ───────  ──────────────  ────────────────────  ────────────────────  ─  ────────────────────
 lr 0.1   iterative 50 %  −1.50 [−2.74, −0.26]  +1.25 [+0.63, +1.87]  3  undecided (~5 seeds)
 `);
-    expect(text).toContain("Left out: lr 0.1, rewind (epoch 2), iterative\n  75 %, seeds 0, 1 and 2 (not run yet).");
+    expect(text).toContain("; lr 0.1, rewind (epoch 2), iterative\n  75 %, seeds 0, 1 and 2 (not run yet).");
     expect(text.trimEnd().split("\n").at(-1)).toMatch(
       /^27 trainings \(54 without sharing\), 24 finished; 0\.2\d core-hours$/,
     );

@@ -110,6 +110,7 @@ function specOf(rows: readonly Row[], { variants, palette, sparsities, domain }:
       labelExpr: percentLabel,
       grid: false,
       labelOverlap: "greedy" as const,
+      labelSeparation: 8,
     },
   };
   const y = {

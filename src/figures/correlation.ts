@@ -140,6 +140,7 @@ function maskSpec(
       labelAngle: 0,
       grid: false,
       labelOverlap: "greedy" as const,
+      labelSeparation: 8,
       ticks: false,
       labelPadding: 6,
     },

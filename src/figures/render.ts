@@ -5,7 +5,7 @@ import type { TopLevelSpec } from "vega-lite";
 /** What vega exports beside its declared types. */
 interface VegaInternals {
   readonly resetSVGDefIds: () => void;
-  readonly textMetrics: { width: (item: { readonly fontSize?: number }, text: unknown) => number };
+  readonly textMetrics: { width: (item: { readonly fontSize?: number }, text: string | null | undefined) => number };
 }
 
 /**
@@ -16,7 +16,7 @@ export async function renderSvg(spec: TopLevelSpec): Promise<string> {
   // Loading these takes half a second, which only those who draw shall pay.
   const [vega, { compile }] = await Promise.all([import("vega"), import("vega-lite")]);
   const internals = vega as unknown as VegaInternals;
-  internals.textMetrics.width = (item, text) => textWidth(String(text ?? ""), item.fontSize ?? 11);
+  internals.textMetrics.width = (item, text) => textWidth(text ?? "", item.fontSize ?? 11);
   internals.resetSVGDefIds();
   const view: View = new vega.View(vega.parse(compile(spec).spec), { renderer: "none" });
   try {
