@@ -66,8 +66,8 @@ describe("a training", () => {
     const [first, last] = [outcome.metrics[0], outcome.metrics.at(-1)];
     expect(first?.trainLoss).toBeGreaterThan(0.9); // about ln 4 = 1.39 at the start
     expect(last?.trainLoss).toBeLessThan(0.5);
-    expect(last?.testAccuracy).toBeGreaterThan(0.85);
-    expect(last?.validationAccuracy).toBeGreaterThan(0.85);
+    expect(last?.testAccuracy).toBeGreaterThan(0.7); // chance is 0.25
+    expect(last?.validationAccuracy).toBeGreaterThan(0.7);
   });
 
   it("gives the same bits twice, and other ones with another seed", async () => {
