@@ -40,6 +40,11 @@ export class Lease {
     return !this.#context.file.isHeld();
   }
 
+  /** Names of the files that a commit would store now: those written, and those that came with the checkpoint. */
+  get files(): readonly string[] {
+    return Object.keys(this.#files);
+  }
+
   /** Tells other hosts that this process lives. A timer does it too, but not while a computation blocks the event loop. */
   beat(): void {
     this.#context.file.beat();

@@ -209,7 +209,9 @@ describe("a lost lease", () => {
     store.claim(key);
     vi.advanceTimersByTime(30_000);
     const second = claim();
+    expect(second.files).toEqual([]);
     expect(second.readCheckpoint()).toEqual({ epoch: Uint8Array.of(1) });
+    expect(second.files).toEqual(["weights@1.safetensors"]);
     expect(() => first.commit(result)).toThrow(lostMessage);
     const { files } = second.commit(result);
     expect(Object.keys(files).sort()).toEqual(["stage.json", "weights@1.safetensors"]);
