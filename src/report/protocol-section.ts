@@ -1,5 +1,6 @@
 import type { Results } from "../analysis/types.ts";
 import type { Json } from "../core/canonical-json.ts";
+import type { Spec } from "../spec/types.ts";
 import { html, type Markup, math } from "./html.ts";
 
 /** Choices that the paper leaves open and that are no fields of the spec. */
@@ -29,7 +30,7 @@ export function protocolSection({ spec }: Results): Markup {
 <div class="scroll"><table>
 <thead><tr><th class="text">field</th><th class="text">value</th></tr></thead>
 <tbody>
-${flatten(spec.resolved).map(
+${fields(spec).map(
   ([path, value]) =>
     html`<tr><th><code>${path}</code>${unstated.some((pattern) => pattern.test(path)) ? " *" : ""}</th><td class="text wrap">${value}</td></tr>\n`,
 )}</tbody></table></div>
@@ -37,6 +38,16 @@ ${flatten(spec.resolved).map(
 <ul>
 ${conventions.map((sentence) => html`<li>${math(sentence)}</li>\n`)}</ul>
 </section>`;
+}
+
+/** Leaves of the resolved spec; a swept field has all its values, since the resolved spec shows only the first. */
+function fields(spec: Spec): readonly (readonly [string, string])[] {
+  return flatten(spec.resolved)
+    .filter(([path]) => !path.startsWith("sweep."))
+    .map(([path, value]) => {
+      const swept = spec.variants.flatMap(({ values }) => (values[path] === undefined ? [] : [plain(values[path])]));
+      return [path, swept.length === 0 ? value : `${[...new Set(swept)].join(", ")} (swept)`];
+    });
 }
 
 /** Leaves of a JSON value with their paths; lists of plain values stay together. */

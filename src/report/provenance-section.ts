@@ -54,8 +54,8 @@ function environmentTable(stages: readonly StageResult[]): Markup | undefined {
   const idOf = (provenance: Provenance) =>
     JSON.stringify([...environmentFields.map((name) => provenance[name]), provenance.data]);
   const distinct = new Map(trainings.map((provenance) => [idOf(provenance), provenance]));
-  return html`<div class="scroll"><table>
-<caption>How the finished trainings were computed.</caption>
+  return html`<p class="note">How the finished trainings were computed.</p>
+<div class="scroll"><table>
 <thead><tr><th>trainings</th>${environmentFields.map((name) => html`<th class="text">${name}</th>`)}<th class="text">SHA-256 of the data</th></tr></thead>
 <tbody>
 ${[...distinct].map(

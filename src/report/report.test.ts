@@ -147,7 +147,9 @@ describe("the page", () => {
   test("writes out the protocol and marks what the paper leaves open", () => {
     expect(page).toContain('<th><code>train.optimizer.sgd.weightDecay</code> *</th><td class="text wrap">0.0005</td>');
     expect(page).toContain("<th><code>train.optimizer.sgd.momentum</code></th>");
-    for (const [path] of flatten(results.spec.resolved)) expect(page).toContain(`<code>${path}</code>`);
+    expect(page).toContain('<th><code>train.optimizer.sgd.lr</code></th><td class="text wrap">0.01, 0.1 (swept)</td>');
+    for (const [path] of flatten(results.spec.resolved))
+      if (!path.startsWith("sweep.")) expect(page).toContain(`<code>${path}</code>`);
   });
 
   test("has the key of every run, what it was computed with, and the cost", () => {

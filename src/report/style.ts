@@ -38,7 +38,7 @@ h3 { font-size: 1.02rem; margin: 1.6rem 0 .5rem }
 p { margin: .5rem 0; max-width: 46rem }
 a { color: var(--link) }
 .question { font-size: 1.15rem }
-.facts, .note, caption, figcaption, small { color: var(--muted) }
+.facts, .note, figcaption, small { color: var(--muted) }
 .facts, .note, figcaption { font-size: .88rem }
 sub { line-height: 0 }
 ul { padding-left: 1.2rem; max-width: 46rem }
@@ -58,7 +58,6 @@ figure h3 { margin-top: 0 }
 .plot svg { display: block; max-width: 100%; height: auto; min-width: 34rem }
 figcaption { margin-top: .5rem; max-width: 46rem }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; margin: .6rem 0 1.4rem }
-caption { text-align: left; padding-bottom: .4rem; caption-side: top }
 th, td { padding: .32rem .55rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); white-space: nowrap }
 th { font-weight: 600 }
 thead th { border-bottom: 2px solid var(--line); vertical-align: bottom }

@@ -35,8 +35,8 @@ function accuracyTable(results: Results, groups: readonly ArmGroup[]): Markup | 
     groups.find((group) => group.name === name && sameCell(group.cell, group.start === "dense" ? undefined : cell));
   const cells = cellsOf(groups);
   return html`<h3>Test accuracy, ${variantLabel(results, first.variant)}</h3>
+<p class="note">Percent of the test set after the last epoch: mean ± standard deviation, n seeds, range. Best epochs are in results.csv.</p>
 <div class="scroll"><table>
-<caption>Percent of the test set after the last epoch: mean ± standard deviation, n seeds, range. Best epochs are in results.csv.</caption>
 <thead><tr><th class="text">mask</th>${starts.map(({ name }) => html`<th>${name}</th>`)}</tr></thead>
 <tbody>
 ${(cells.length === 0 ? [undefined] : cells).map(
@@ -72,8 +72,8 @@ function verdictTable(winning: readonly WinningVerdict[]): Markup {
   const level = winning[0]?.property.sparsities[0]?.closeToDense.level;
   const interval = level === undefined ? "" : `${percent(level)} confidence intervals`;
   return html`<h3>Winning property</h3>
+<p class="note">Differences in percentage points, paired by seed, with ${interval}; p-values are one-sided and corrected by Holm's method.</p>
 <div class="scroll"><table>
-<caption>Differences in percentage points, paired by seed, with ${interval}; p-values are one-sided and corrected by Holm's method.</caption>
 <thead><tr><th class="text">variant</th><th class="text">mask</th><th class="text">verdict</th><th>ticket − dense</th><th class="text">close to dense</th>
 <th>ticket − reinit</th><th class="text">better than reinit</th><th>n</th></tr></thead>
 <tbody>
@@ -104,9 +104,9 @@ function seedCounts(a: Condition, b: Condition): string {
 
 function correlationTable(results: Results, groups: readonly CorrelationGroup[]): Markup {
   return html`<h3>${math("Correlation: R_p against its null")}</h3>
+<p class="note">Mean ± standard deviation over the seeds. The p-value is the largest of the seeds' own, each from its exact null. Under masks at one p;
+all are in correlations.csv.</p>
 <div class="scroll"><table>
-<caption>Mean ± standard deviation over the seeds. The p-value is the largest of the seeds' own, each from its exact null. Under masks at one p;
-all are in correlations.csv.</caption>
 <thead><tr><th class="text">variant</th><th class="text">mask</th><th class="text">compared</th><th>p</th><th>${math("R_p")}</th><th>its null</th><th>mean z</th><th>p-value</th>
 <th>n</th><th class="text">reading</th></tr></thead>
 <tbody>

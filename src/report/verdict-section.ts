@@ -41,8 +41,8 @@ function numbersOf(clause: string | undefined): string {
 function maskTable(masks: readonly MaskReading[]): Markup {
   const measures = [...new Set(masks.map(({ measure }) => measure))];
   const rows = new Map(masks.map((reading) => [`${reading.variant} ${reading.pruning}`, reading]));
-  return html`<div class="scroll"><table>
-<caption>${math(`Under the masks: R_${masks[0]?.p ?? ""} against its null`)}</caption>
+  return html`<p class="note">${math(`Under the masks: R_${masks[0]?.p ?? ""} against its null`)}</p>
+<div class="scroll"><table>
 <thead><tr><th class="text">variant</th>${measures.map((measure) => html`<th class="text">${measure}<small>${math(measureFormulas[measure])}</small></th>`)}</tr></thead>
 <tbody>
 ${[...rows.values()].map(
