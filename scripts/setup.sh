@@ -42,7 +42,7 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
 fi
 
 # 3. The native addon: make knows what is up to date.
-make -q -C native 2>/dev/null || { say "building the native addon (a few minutes the first time)"; make -s -j"$(nproc)" -C native >&2; }
+make -q --no-print-directory -C native 2>/dev/null || { say "building the native addon (a few minutes the first time)"; make -s -j"$(nproc)" -C native >&2; }
 
 # 4. The compiled TypeScript.
 if [ ! -e dist/cli/main.js ] || [ -n "$(find src tsconfig.json tsconfig.build.json package-lock.json -newer dist/.built -print -quit 2>/dev/null || echo stale)" ]; then

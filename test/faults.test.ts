@@ -100,7 +100,7 @@ describe("faults give one clear message, a non-zero exit and nothing half-writte
     expect(stderr).toMatch(/wrong\.yaml:4:16: model\.name: .*lenet6/);
     expect(stderr).toMatch(/wrong\.yaml:6:11: train\.epochs/);
     expect(stderr).toMatch(/wrong\.yaml:11:8: seeds/);
-    expect(stderr).toMatch(/wrong\.yaml:13:34: prune\[0\]\.iterative\.sparsities\[1\]: .*85/);
+    expect(stderr).toMatch(/wrong\.yaml:13:36: prune\[0\]\.iterative\.sparsities\[1\]: .*85/);
     expect(stderr).toContain("hint: sparsity is the share removed; for 85 % write 0.85");
     expect(existsSync(join(folder, "e"))).toBe(false);
   });

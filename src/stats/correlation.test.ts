@@ -1,71 +1,22 @@
 import { describe, expect, test } from "vitest";
 import type { StateDict } from "../core/array.ts";
-import { type Stream, stream } from "../core/rng.ts";
-import { Mask } from "../masks/mask.ts";
+import { stream } from "../core/rng.ts";
+import {
+  a,
+  b,
+  type Layers,
+  m,
+  maskOf,
+  normals,
+  overlapByDefinition,
+  permutations,
+  positions,
+  rearranged,
+  rpByDefinition,
+  state,
+  top,
+} from "./correlation.fixture.ts";
 import { type CorrelationInput, type CorrelationMode, correlation } from "./correlation.ts";
-
-type Layers = Readonly<Record<string, readonly number[]>>;
-
-function state(layers: Layers): StateDict {
-  return new Map(
-    Object.entries(layers).map(([name, w]) => [
-      name,
-      { dtype: "float64", shape: [w.length], data: Float64Array.from(w) },
-    ]),
-  );
-}
-
-function maskOf(layers: Layers): Mask {
-  return new Mask(Object.entries(layers).map(([name, m]) => [name, { shape: [m.length], keep: Uint8Array.from(m) }]));
-}
-
-// The reference: R_p straight from its definition, by sorting, with nothing of ours but the inputs.
-
-function top(w: readonly number[], k: number, allowed: readonly number[]): Set<number> {
-  const order = [...allowed].sort((i, j) => Math.abs(w[j] ?? 0) - Math.abs(w[i] ?? 0) || i - j);
-  return new Set(order.slice(0, k));
-}
-
-/** Positions of the layer, and those that the mask keeps. */
-function positions(w: readonly number[], m: readonly number[] | undefined): { all: number[]; kept: number[] } {
-  const all = [...w.keys()];
-  return { all, kept: m === undefined ? all : all.filter((i) => m[i] === 1) };
-}
-
-function overlapByDefinition(
-  mode: CorrelationMode,
-  a: readonly number[],
-  b: readonly number[],
-  m: readonly number[] | undefined,
-  p: number,
-): { overlap: number; n: number } {
-  const { all, kept } = positions(a, m);
-  const n = mode === "sparse-sparse" ? kept.length : all.length;
-  const k = Math.max(1, Math.round(p * n));
-  const [topA, topB] = [top(a, k, kept), top(b, k, mode === "sparse-dense" ? all : kept)];
-  return { overlap: [...topA].filter((i) => topB.has(i)).length, n };
-}
-
-function rpByDefinition(mode: CorrelationMode, a: Layers, b: Layers, m: Layers, p: number): number {
-  const counts = Object.keys(a).map((name) => overlapByDefinition(mode, a[name] ?? [], b[name] ?? [], m[name], p));
-  return counts.reduce((sum, c) => sum + c.overlap, 0) / (p * counts.reduce((sum, c) => sum + c.n, 0));
-}
-
-function permutations(items: readonly number[]): number[][] {
-  if (items.length <= 1) return [[...items]];
-  return items.flatMap((first, i) => permutations(items.filter((_, j) => j !== i)).map((rest) => [first, ...rest]));
-}
-
-/** Puts the weights at `places` into another order; the others stay. */
-function rearranged(w: readonly number[], places: readonly number[], order: readonly number[]): number[] {
-  const moved = [...w];
-  for (const [i, place] of places.entries()) moved[place] = w[order[i] ?? 0] ?? 0;
-  return moved;
-}
-
-const a: Layers = { conv: [0.3, -1.2, 0.7, 2.0, -0.1, 0.9, -1.5], fc: [0.5, -0.2, 0.1, 0.8] };
-const b: Layers = { conv: [0.2, -1.1, -0.6, 1.0, 0.4, -0.3, 1.7], fc: [-0.1, 0.4, 0.6, 0.7] };
-const m: Layers = { conv: [1, 0, 1, 1, 1, 0, 1] }; // fc is not masked; conv keeps 5 of 7, without the second largest of b
 
 describe.each<[CorrelationMode, number[], Layers]>([
   ["dense-dense", [0.2, 0.3, 0.5, 0.75], {}],
@@ -139,10 +90,6 @@ function mean(values: readonly number[]): number {
 
 function share(values: readonly number[], holds: (value: number) => boolean): number {
   return values.filter(holds).length / values.length;
-}
-
-function normals(draws: Stream, n: number): number[] {
-  return Array.from({ length: n }, () => draws.normal());
 }
 
 describe("sparse-dense where m keeps the top half of b, p = 0.2: the null is 0.4, not 0.2", () => {
@@ -291,71 +238,4 @@ test("a million weights at five p in a few seconds", () => {
     expect(rp).toBeCloseTo(nullRp, 1);
     expect(Math.abs(z ?? Number.NaN)).toBeLessThan(5);
   }
-});
-
-describe("what is refused", () => {
-  const good: CorrelationInput = { mode: "dense-dense", a: state(a), b: state(b), layers: ["conv", "fc"], p: [0.2] };
-  const sparse: CorrelationInput = { ...good, mode: "sparse-dense", mask: maskOf(m) };
-
-  test.each<[string, CorrelationInput, string]>([
-    ["p = 0", { ...good, p: [0.2, 0] }, "p[1]: expected a fraction in (0, 1], got 0"],
-    ["p above 1", { ...good, p: [20] }, "p[0]: expected a fraction in (0, 1], got 20"],
-    ["p NaN", { ...good, p: [Number.NaN] }, "p[0]: expected a fraction in (0, 1], got NaN"],
-    ["no layers", { ...good, layers: [] }, "layers: expected at least one prunable layer, got none"],
-    ["a mask too many", { ...good, mask: maskOf(m) }, "mask: expected no mask for dense-dense, got one"],
-    ["a mask missing", { ...good, mode: "sparse-sparse" }, "mask: expected a mask for sparse-sparse, got none"],
-    ["a missing layer", { ...good, layers: ["conv", "x"] }, "x: expected weights in both sets, got none in the first"],
-    [
-      "a layer missing in b",
-      { ...good, b: new Map([...state(b)].slice(0, 1)) },
-      "fc: expected weights in both sets, got none in the second",
-    ],
-    ["another shape", { ...good, b: state({ ...b, fc: [1] }) }, "fc: expected equal shapes, got [4] and [1]"],
-    [
-      "a NaN",
-      { ...good, b: state({ ...b, fc: [1, 2, Number.NaN, 4] }) },
-      "fc: expected finite weights in the second set, got a non-finite one at flat index 2",
-    ],
-    [
-      "another type",
-      { ...good, a: new Map([["fc", { dtype: "bfloat16", shape: [4], data: new Uint16Array(4) }]]), layers: ["fc"] },
-      "fc: expected float32 or float64 weights in the first set, got bfloat16",
-    ],
-    [
-      "a mask of another shape",
-      { ...sparse, mask: maskOf({ conv: [1, 1] }) },
-      "conv: expected shape [2] as in the mask, got [7]",
-    ],
-    [
-      "a mask that keeps nothing",
-      { ...sparse, mask: maskOf({ fc: [0, 0, 0, 0] }) },
-      "fc: expected a mask that keeps at least one weight, got none",
-    ],
-    [
-      "p above 1 - sparsity",
-      { ...sparse, p: [0.2, 0.72] },
-      "conv: expected p below the share of weights that the mask keeps (5 of 7), got 0.72",
-    ],
-  ])("%s", (_, input, message) => {
-    expect(() => correlation(input)).toThrow(message);
-  });
-
-  test("p equal to 1 - sparsity, in decimals: 0.29 of 100 where 29 stay (0.29·100 is below 29 in binary)", () => {
-    const w = normals(stream(5, "limit"), 100);
-    const keep = w.map((_, i) => Number(i < 29));
-    const input = {
-      mode: "sparse-dense",
-      a: state({ w }),
-      b: state({ w }),
-      layers: ["w"],
-      mask: maskOf({ w: keep }),
-    } as const;
-    expect(() => correlation({ ...input, p: [0.29] })).toThrow("w: expected p below the share");
-    expect(() => correlation({ ...input, p: [0.28] })).not.toThrow();
-  });
-
-  test("all issues at once", () => {
-    expect(() => correlation({ ...good, layers: ["x", "y"] })).toThrow(/x: expected.*\ny: expected/);
-    expect(() => correlation({ ...good, layers: [], p: [2] })).toThrow(/layers: .*\np\[0\]: /);
-  });
 });
