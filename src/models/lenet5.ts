@@ -42,8 +42,9 @@ class LeNet5 extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const first = maxPool2d(this.bn1.forward(this.conv1.forward(x)).relu(), 2);
-    const second = maxPool2d(this.bn2.forward(this.conv2.forward(first)).relu(), 2);
+    // ReLU and max-pooling commute, and the pooled map has a quarter of the values.
+    const first = maxPool2d(this.bn1.forward(this.conv1.forward(x)), 2).relu();
+    const second = maxPool2d(this.bn2.forward(this.conv2.forward(first)), 2).relu();
     const third = this.fc1.forward(second.flatten(1)).relu();
     return this.fc3.forward(this.fc2.forward(third).relu());
   }

@@ -80,6 +80,12 @@ describe("a training", () => {
     expect((await once(6)).weights).not.toEqual(first.weights);
   });
 
+  it("trains in training mode whatever mode it gets the model in", async () => {
+    const model = new ConvNet(2, 4);
+    model.train(false);
+    expect((await run({ model })).outcome).toEqual((await run()).outcome);
+  });
+
   it("hands out the asked-for weights, then the metrics, then the checkpoint that vouches for them", async () => {
     const { calls, weights, checkpoints } = await run({ keepEpochs: [0, 2], recipe: toyRecipe({ epochs: 3 }) });
     expect(calls).toEqual([

@@ -50,6 +50,7 @@ class Training {
     const placement: Placement = { device, dtype: recipe.precision };
     model.load(fromCheckpoint?.weights ?? mask?.apply(weights) ?? weights, placement);
     const onDevice = (split: Dataset["train"]) => new DeviceSplit(split, data, device, recipe.precision);
+    model.train(true);
     this.#job = job;
     this.#optimizer = new Optimizer(model, recipe.optimizer.sgd, placement, mask, fromCheckpoint?.momenta);
     this.#splits = {
@@ -112,7 +113,6 @@ class Training {
   /** Trains until the epoch's end or the signal. @returns the step whose loss was not finite */
   async #trainSteps(): Promise<number | undefined> {
     const { seed, data, onProgress } = this.#job;
-    this.#job.model.train(true);
     const order = epochOrder(seed, this.#epoch, data.train.count);
     const startedAt = performance.now();
     const firstStep = this.#step;
