@@ -27,7 +27,8 @@ export async function runTrain(stage: TrainStage, context: StageContext): Promis
   const { model, recipe, seed } = stage.parameters;
   const { weights, mask } = stage.inputs;
   const data = cachedData(stage.parameters.data);
-  const resumed = readCheckpoint(context);
+  const wanted = wantedEpochs(stage, context);
+  const resumed = readCheckpoint(context, wanted.epochs);
   const costs = (): Costs => ({
     elapsedMs: (resumed?.costs.elapsedMs ?? 0) + Date.now() - startedAt.getTime(),
     resumes: resumed === undefined ? 0 : resumed.costs.resumes + 1,
@@ -35,7 +36,6 @@ export async function runTrain(stage: TrainStage, context: StageContext): Promis
   });
   const timing = [...(resumed?.costs.timing ?? [])];
   let testAccuracy = resumed?.checkpoint.metrics.at(-1)?.testAccuracy;
-  const wanted = wantedEpochs(stage, context);
   const epochs = wanted.isExtension ? Math.max(...wanted.epochs) : recipe.epochs;
   const outcome = await train({
     model: buildModel(model, data.info),
@@ -96,13 +96,17 @@ function checkpointParts(checkpoint: Checkpoint, costs: Costs): Record<string, U
   return { state: encodeSafetensors(tensors, metadata), costs: Buffer.from(JSON.stringify(costs)) };
 }
 
-function readCheckpoint({ lease }: StageContext): { checkpoint: Checkpoint; costs: Costs } | undefined {
+/** The last checkpoint, unless it lies behind an epoch whose weights are wanted and were not kept (the spec asked for less then). */
+function readCheckpoint(
+  { lease }: StageContext,
+  wanted: readonly number[],
+): { checkpoint: Checkpoint; costs: Costs } | undefined {
   const parts = lease.readCheckpoint();
   if (parts?.state === undefined || parts.costs === undefined) return undefined;
-  return {
-    checkpoint: decodeCheckpoint(decodeSafetensors(parts.state, "checkpoint")),
-    costs: JSON.parse(Buffer.from(parts.costs).toString("utf8")) as Costs,
-  };
+  const checkpoint = decodeCheckpoint(decodeSafetensors(parts.state, "checkpoint"));
+  const isKept = (epoch: number) => lease.files.includes(outputFile(weightsAt(epoch)));
+  if (wanted.some((epoch) => epoch <= checkpoint.epoch && !isKept(epoch))) return undefined;
+  return { checkpoint, costs: JSON.parse(Buffer.from(parts.costs).toString("utf8")) as Costs };
 }
 
 function jsonLines(values: readonly object[]): string {
