@@ -16,8 +16,7 @@ describe("learningRate", () => {
   });
 
   it("multiplies once per milestone, as PyTorch does, so the float64 is the same", () => {
-    // Python: 0.1 * 0.1 * 0.1 == 0.0010000000000000002, while 0.1 * 0.1**2 rounds to 0.0010000000000000002 by another way;
-    // with 0.3 the two ways differ: 0.7 * 0.3 * 0.3 * 0.3 == 0.0189 or 0.7 * 0.3**3 == 0.018899999999999997.
+    // In float64 the two ways differ here: 0.7·0.3·0.3·0.3 and 0.7·0.3³.
     const schedule = { lr: 0.7, milestones: [1, 2, 3], factor: 0.3, warmupEpochs: 0 };
     expect(learningRate(schedule, 3, 0, 10)).toBe(0.7 * 0.3 * 0.3 * 0.3);
     expect(0.7 * 0.3 * 0.3 * 0.3).not.toBe(0.7 * 0.3 ** 3);
