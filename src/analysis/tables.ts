@@ -1,4 +1,5 @@
 import { percent } from "../run/labels.ts";
+import type { Variant } from "../spec/types.ts";
 import type { Condition } from "../stats/condition.ts";
 import type { SparsityVerdict } from "../stats/verdict.ts";
 import { type CorrelationGroup, findCorrelation, statedP } from "./correlations.ts";
@@ -70,34 +71,33 @@ function correlationTables(results: Results, { correlations }: Verdicts): readon
       rows: preTraining.map((group) => [labelOf(results, group), percent(group.p), ...correlationCells(group, seeds)]),
       heads: 1,
     },
-    maskCorrelationTable(results, correlations),
+    ...results.spec.variants.map((variant) => maskCorrelationTable(results, variant, correlations)),
   ];
 }
 
-/** Rows: variant and mask; columns: what is compared with the fine-tuned weights or, for these, with θ0 and θT. */
-function maskCorrelationTable(results: Results, correlations: readonly CorrelationGroup[]): TextTable {
+/** Rows: masks; columns: what is compared with the fine-tuned weights or, for these, with θ0 and θT. */
+function maskCorrelationTable(
+  { spec }: Results,
+  { id, label }: Variant,
+  correlations: readonly CorrelationGroup[],
+): TextTable {
   const p = statedP(correlations);
-  const shown = correlations.filter((group) => group.cell !== undefined && group.p === p);
+  const shown = correlations.filter((group) => group.variant === id && group.cell !== undefined && group.p === p);
   const measures = [...new Set(shown.map(({ measure }) => measure))];
-  const rows = results.spec.variants.flatMap(({ id, label }) =>
-    cellsOf(shown.filter(({ variant }) => variant === id)).map((cell) => [
-      label,
+  return {
+    title: `Correlation under a mask in %, ${label}: R_${p ?? ""} | its null | z, means over ${seedsText(spec.seeds.length)}`,
+    columns: [
+      "mask",
+      ...measures.map((measure) => measure.replace("to initial", "~ θ0").replace("to pre-trained", "~ θT")),
+    ],
+    rows: cellsOf(shown).map((cell) => [
       `${cell.pruning} ${percent(cell.sparsity)}`,
       ...measures.map((measure) => {
         const group = findCorrelation(shown, { variant: id, measure, p: p ?? 0, cell });
         return group === undefined ? "-" : meanCells(group).join(" | ").replaceAll(" %", "");
       }),
     ]),
-  );
-  return {
-    title: `Correlation under a mask, in %: R_${p ?? ""} | its null | z, means over ${seedsText(results.spec.seeds.length)}`,
-    columns: [
-      "variant",
-      "mask",
-      ...measures.map((measure) => measure.replace("to initial", "~ θ0").replace("to pre-trained", "~ θT")),
-    ],
-    rows,
-    heads: 2,
+    heads: 1,
   };
 }
 

@@ -192,3 +192,16 @@ test("cost adds time × threads of everything finished", () => {
   });
   expect(costText(costOf(results))).toBe("10 trainings (20 without sharing), all finished; 0.10 core-hours");
 });
+
+test("cost counts all threads of a CPU, and a GPU by its own hours", () => {
+  const results = fixtureResults({ rates: [0.1], prunings: ["iterative"], sparsities: [0.5], seeds: 2 });
+  const stages = results.stages.map((stage, i) => {
+    const { provenance } = stage;
+    if (provenance === undefined) return stage;
+    return { ...stage, provenance: { ...provenance, threads: 4, device: i < 5 ? "cpu" : "cuda:0" } };
+  });
+  const cost = costOf({ ...results, stages });
+  expect(cost.coreHours).toBeCloseTo(0.2, 12);
+  expect(cost.gpuHours).toBeCloseTo(0.05, 12);
+  expect(costText(cost)).toBe("10 trainings (20 without sharing), all finished; 0.20 core-hours; 0.050 GPU-hours");
+});

@@ -1,23 +1,26 @@
 import type { TopLevelSpec } from "vega-lite";
-import { seedsText } from "../analysis/format.ts";
+import { accuracyText, seedsText } from "../analysis/format.ts";
 import { type ArmGroup, armGroups, startsOf, variantLabel } from "../analysis/groups.ts";
 import { missingNote } from "../analysis/missing.ts";
 import type { Results } from "../analysis/types.ts";
-import { captionOf, type Figure, roomyDomain, slug } from "./figure.ts";
+import { percent } from "../run/labels.ts";
+import { axisNote, captionOf, type Figure, focusedDomain, partsAbove, slug } from "./figure.ts";
 import { pointLayers } from "./marks.ts";
 import { config, ink, type Palette, panel, panelColumns, percentLabel, startPalette } from "./theme.ts";
 
-/** One mark: a seed, the mean over the seeds, the dense baseline of a panel, or a seed of it. */
+/** One mark: a seed, the mean over the seeds, a corner of the line through the means, the dense baseline, or a seed of it. */
 interface Row {
-  readonly kind: "seed" | "mean" | "dense" | "dense seed";
+  readonly kind: "seed" | "mean" | "line" | "dense" | "dense seed";
   readonly variant: string;
   readonly start: string;
   /** Absent for dense. */
   readonly sparsity?: number;
   /** `sparsity`, shifted by a little so that the starts do not hide one another. */
-  readonly x?: number;
+  readonly x: number;
   readonly accuracy: number;
   readonly seed?: number;
+  /** Of a line, when it leaves the axis and comes back. */
+  readonly part?: number;
   /** Range over the seeds, for dense. */
   readonly low?: number;
   readonly high?: number;
@@ -34,6 +37,7 @@ export function accuracyVsSparsity(results: Results, pruning: string): Figure | 
   const domain = sparsityDomain(sparsities);
   const rows = groups.flatMap((group) => rowsOf(results, group, shiftOf(group, starts, domain), domain[0]));
   if (!rows.some(({ sparsity }) => sparsity !== undefined)) return undefined;
+  const accuracies = focusedDomain(rows.map(({ accuracy }) => accuracy));
   const n = results.spec.seeds.length;
   return {
     name: `accuracy-${slug(pruning)}`,
@@ -41,17 +45,18 @@ export function accuracyVsSparsity(results: Results, pruning: string): Figure | 
     caption: captionOf(
       `Lines join the means over ${seedsText(n)}, small marks are the seeds (shifted sideways to be told apart).`,
       "The horizontal line is the mean of the dense network, the band its range over the seeds (ticks at the left).",
-      "The vertical axis does not start at 0.",
+      axisNote(accuracies, hiddenGroups(results, groups, accuracies[0])),
       missingNote(
         results,
         groups.flatMap(({ arms }) => arms),
       ),
     ),
-    spec: specOf(rows, {
+    spec: specOf(rowsAbove(rows, accuracies[0]), {
       variants: results.spec.variants.map(({ label }) => label),
       palette: startPalette(starts),
       sparsities,
       domain,
+      accuracies,
     }),
   };
 }
@@ -89,14 +94,46 @@ function rowsOf(results: Results, group: ArmGroup, shift: number, left: number):
   return [...seeds, mean];
 }
 
+/** What lies on the axis, with the lines through the means. */
+function rowsAbove(rows: readonly Row[], bottom: number): readonly Row[] {
+  const lines = new Map<string, Row[]>();
+  for (const row of rows) {
+    if (row.kind !== "mean") continue;
+    const id = JSON.stringify([row.variant, row.start]);
+    lines.set(id, [...(lines.get(id) ?? []), row]);
+  }
+  const corners = [...lines.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const { variant, start } = first;
+    const means = [first, ...others].map(({ x, accuracy }) => ({ x, y: accuracy })).sort((a, b) => a.x - b.x);
+    return partsAbove(means, bottom).flatMap((part, i) =>
+      part.map(({ x, y }): Row => ({ kind: "line", variant, start, x, accuracy: y, part: i })),
+    );
+  });
+  return [...rows, ...corners]
+    .filter(({ accuracy }) => accuracy >= bottom)
+    .map((row) => (row.low === undefined ? row : { ...row, low: Math.max(row.low, bottom) }));
+}
+
 interface Look {
   readonly variants: readonly string[];
   readonly palette: Palette;
   readonly sparsities: readonly number[];
   readonly domain: [number, number];
+  readonly accuracies: [number, number];
 }
 
-function specOf(rows: readonly Row[], { variants, palette, sparsities, domain }: Look): TopLevelSpec {
+/** `lr 0.01, reinit at 90 % (11.25 %)`: means, and seeds where the mean is on the axis, that are below it. */
+function hiddenGroups(results: Results, groups: readonly ArmGroup[], bottom: number): readonly string[] {
+  return groups.flatMap(({ variant, name, cell, final }) => {
+    if (final === undefined || final.min >= bottom) return [];
+    const place = cell === undefined ? "" : ` at ${percent(cell.sparsity)}`;
+    const value = final.mean < bottom ? `${accuracyText(final.mean)} %` : `lowest seed ${accuracyText(final.min)} %`;
+    return [`${variantLabel(results, variant)}, ${name}${place} (${value})`];
+  });
+}
+
+function specOf(rows: readonly Row[], { variants, palette, sparsities, domain, accuracies }: Look): TopLevelSpec {
   const { names, colors, shapes } = palette;
   const color = { field: "start", type: "nominal" as const, scale: { domain: [...names], range: [...colors] } };
   const shape = { field: "start", type: "nominal" as const, scale: { domain: [...names], range: [...shapes] } };
@@ -116,7 +153,7 @@ function specOf(rows: readonly Row[], { variants, palette, sparsities, domain }:
   const y = {
     field: "accuracy",
     type: "quantitative" as const,
-    scale: { domain: roomyDomain(rows.map(({ accuracy }) => accuracy)), nice: true, zero: false },
+    scale: { domain: accuracies, nice: false, zero: false },
     axis: { title: "test accuracy", labelExpr: "datum.label + ' %'", tickCount: 6 },
   };
   const only = (kind: Row["kind"]) => [{ filter: `datum.kind === '${kind}'` }];
@@ -143,13 +180,20 @@ function specOf(rows: readonly Row[], { variants, palette, sparsities, domain }:
         },
         {
           transform: only("dense seed"),
-          mark: { type: "tick", orient: "horizontal", color: ink.text, thickness: 1.2, size: 9, xOffset: 5 },
+          mark: {
+            type: "tick",
+            orient: "horizontal",
+            color: ink.text,
+            thickness: 1.2,
+            size: 9,
+            xOffset: 5,
+          },
           encoding: { x, y },
         },
         {
-          transform: only("mean"),
+          transform: only("line"),
           mark: { type: "line", strokeWidth: 1.8 },
-          encoding: { x, y, color },
+          encoding: { x, y, color, detail: { field: "part", type: "nominal" } },
         },
         ...pointLayers({ x, y, color, shape }),
       ],

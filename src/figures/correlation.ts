@@ -180,7 +180,9 @@ function maskSpec(
 
 /** R_p is a share, so its axis starts at 0 and both distances, to 0 and to the null, can be read. */
 function yOf(field: string, rows: readonly { readonly value: number }[], title: string) {
-  const top = Math.min(1, Math.max(...rows.map(({ value }) => value)) * 1.06);
+  const highest = Math.max(...rows.map(({ value }) => value));
+  // R_p passes 1 by a hair when k was rounded up.
+  const top = Math.min(1.06 * highest, Math.max(1, highest));
   return {
     field,
     type: "quantitative" as const,

@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
+import { listText } from "../analysis/format.ts";
 
 /** A figure before it is drawn. */
 export interface Figure {
@@ -25,9 +26,44 @@ export function captionOf(...sentences: readonly (string | undefined)[]): string
   return sentences.filter((sentence) => sentence !== undefined).join(" ");
 }
 
-/** Lowest and highest value with some room around them, for an axis that need not start at 0. */
-export function roomyDomain(values: readonly number[], share = 0.06): [number, number] {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const room = Math.max((high - low) * share, 0.001);
-  return [low - room, high + room];
+/**
+ * Axis for accuracies in percent, which need not start at 0: from the lowest to the highest with some room. Values further
+ * below the highest than three times the median's distance (and 3 points) would press all others into a line, so they fall below it.
+ */
+export function focusedDomain(values: readonly number[]): [number, number] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [low = 0, median = 0, high = 0] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
+  const bottom = Math.max(low, high - Math.max(3 * (high - median), 3));
+  const room = Math.max((high - bottom) * 0.06, 0.1);
+  return [Math.max(0, bottom - room), Math.min(100, high + room)];
+}
+
+/** What must be said of an axis that does not show everything from 0 on. */
+export function axisNote([low]: readonly [number, number], hidden: readonly string[]): string | undefined {
+  const below = hidden.length === 0 ? undefined : `Below the axis: ${listText(hidden)}.`;
+  const sentence = captionOf(low > 0 ? "The vertical axis does not start at 0." : undefined, below);
+  return sentence === "" ? undefined : sentence;
+}
+
+interface PlotPoint {
+  readonly x: number;
+  readonly y: number;
+}
+
+/**
+ * The parts of a line from `bottom` up, cut where it crosses. Done here rather than by clipping in the drawing, because the
+ * PNG renderer aborts the process on a mark that lies outside the picture.
+ */
+export function partsAbove(line: readonly PlotPoint[], bottom: number): readonly (readonly PlotPoint[])[] {
+  const parts: PlotPoint[][] = [[]];
+  for (const [i, point] of line.entries()) {
+    const last = line[i - 1];
+    if (last !== undefined && last.y < bottom !== point.y < bottom) {
+      const crossing = { x: last.x + ((bottom - last.y) / (point.y - last.y)) * (point.x - last.x), y: bottom };
+      if (point.y < bottom) parts.at(-1)?.push(crossing);
+      else parts.push([crossing]);
+    }
+    if (point.y >= bottom) parts.at(-1)?.push(point);
+  }
+  return parts.filter((part) => part.length > 0);
 }

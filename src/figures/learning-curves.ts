@@ -12,7 +12,7 @@ import {
 import { missingNote } from "../analysis/missing.ts";
 import type { Results } from "../analysis/types.ts";
 import { percent } from "../run/labels.ts";
-import { captionOf, type Figure, roomyDomain } from "./figure.ts";
+import { axisNote, captionOf, type Figure, focusedDomain, partsAbove } from "./figure.ts";
 import { config, type Palette, panel, panelColumns, startPalette } from "./theme.ts";
 
 interface Row {
@@ -22,6 +22,8 @@ interface Row {
   readonly seed?: number;
   readonly epoch: number;
   readonly accuracy: number;
+  /** Of a line, when it leaves the axis and comes back. */
+  readonly part?: number;
 }
 
 /** The cell whose curves a report shows: the middle sparsity of the first pruning setting. */
@@ -46,16 +48,16 @@ export function learningCurves(results: Results, cell: GroupCell | undefined): F
     title: `Learning curves${where}`,
     caption: captionOf(
       `Thick lines are means over ${seedsText(results.spec.seeds.length)}, thin lines the seeds; epochs are those of each start's own training.`,
-      rows.some(({ accuracy }) => accuracy < domain[0]) ? "The first epochs lie below the axis." : undefined,
-      "The vertical axis does not start at 0.",
+      axisNote(domain, rows.some(({ accuracy }) => accuracy < domain[0]) ? ["early or low parts of some curves"] : []),
       missingNote(
         results,
         groups.flatMap(({ arms }) => arms),
       ),
     ),
-    spec: specOf(rows, domain, {
+    spec: specOf(rowsAbove(rows, domain[0]), domain, {
       variants: results.spec.variants.map(({ label }) => label),
       palette: startPalette(startsOf(groups)),
+      last: Math.max(...rows.map(({ epoch }) => epoch)),
     }),
   };
 }
@@ -74,20 +76,39 @@ function rowsOf(results: Results, { variant, name, arms }: ArmGroup): readonly R
   return [...seeds, ...means];
 }
 
+/** Every curve cut at the bottom of the axis. */
+function rowsAbove(rows: readonly Row[], bottom: number): readonly Row[] {
+  const curves = new Map<string, Row[]>();
+  for (const row of rows) {
+    const id = JSON.stringify([row.kind, row.variant, row.start, row.seed]);
+    const curve = curves.get(id);
+    if (curve === undefined) curves.set(id, [row]);
+    else curve.push(row);
+  }
+  return [...curves.values()].flatMap((curve) =>
+    partsAbove(
+      curve.map(({ epoch, accuracy }) => ({ x: epoch, y: accuracy })),
+      bottom,
+    ).flatMap((points, part) => points.map(({ x, y }) => ({ ...(curve[0] as Row), epoch: x, accuracy: y, part }))),
+  );
+}
+
 /** Early epochs are far below the end; an axis for all of them would press what matters into a line. */
 function curveDomain(rows: readonly Row[]): [number, number] {
   const last = Math.max(...rows.map(({ epoch }) => epoch));
   const settled = rows.filter(({ epoch }) => epoch >= Math.min(3, last) && epoch >= last / 10);
-  return roomyDomain(settled.map(({ accuracy }) => accuracy));
+  const highest = Math.max(...rows.map(({ accuracy }) => accuracy));
+  return focusedDomain([...settled.map(({ accuracy }) => accuracy), highest]);
 }
 
 interface Look {
   readonly variants: readonly string[];
   readonly palette: Palette;
+  /** Last epoch. */
+  readonly last: number;
 }
 
-function specOf(rows: readonly Row[], domain: [number, number], { variants, palette }: Look): TopLevelSpec {
-  const last = Math.max(...rows.map(({ epoch }) => epoch));
+function specOf(rows: readonly Row[], domain: [number, number], { variants, palette, last }: Look): TopLevelSpec {
   const x = {
     field: "epoch",
     type: "quantitative" as const,
@@ -119,13 +140,13 @@ function specOf(rows: readonly Row[], domain: [number, number], { variants, pale
       layer: [
         {
           transform: [{ filter: "datum.kind === 'seed'" }],
-          mark: { type: "line", clip: true, strokeWidth: 0.8, opacity: 0.4 },
+          mark: { type: "line", strokeWidth: 0.8, opacity: 0.4 },
           encoding: { x, y, color, detail: { field: "seed", type: "nominal" as const } },
         },
         {
           transform: [{ filter: "datum.kind === 'mean'" }],
-          mark: { type: "line", clip: true, strokeWidth: 2.2 },
-          encoding: { x, y, color },
+          mark: { type: "line", strokeWidth: 2.2 },
+          encoding: { x, y, color, detail: { field: "part", type: "nominal" } },
         },
       ],
     },
