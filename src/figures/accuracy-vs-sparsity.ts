@@ -8,9 +8,9 @@ import { axisNote, captionOf, type Figure, focusedDomain, partsAbove, slug } fro
 import { pointLayers } from "./marks.ts";
 import { config, ink, type Palette, panel, panelColumns, percentLabel, startPalette } from "./theme.ts";
 
-/** One mark: a seed, the mean over the seeds, a corner of the line through the means, the dense baseline, or a seed of it. */
+/** One mark: a seed, a mean, a corner of the line through the means, a mean below the axis, dense, or a seed of dense. */
 interface Row {
-  readonly kind: "seed" | "mean" | "line" | "dense" | "dense seed";
+  readonly kind: "seed" | "mean" | "line" | "below" | "dense" | "dense seed";
   readonly variant: string;
   readonly start: string;
   /** Absent for dense. */
@@ -110,7 +110,10 @@ function rowsAbove(rows: readonly Row[], bottom: number): readonly Row[] {
       part.map(({ x, y }): Row => ({ kind: "line", variant, start, x, accuracy: y, part: i })),
     );
   });
-  return [...rows, ...corners]
+  const below = rows
+    .filter(({ kind, accuracy }) => kind === "mean" && accuracy < bottom)
+    .map((row): Row => ({ ...row, kind: "below", accuracy: bottom }));
+  return [...rows, ...corners, ...below]
     .filter(({ accuracy }) => accuracy >= bottom)
     .map((row) => (row.low === undefined ? row : { ...row, low: Math.max(row.low, bottom) }));
 }
@@ -194,6 +197,11 @@ function specOf(rows: readonly Row[], { variants, palette, sparsities, domain, a
           transform: only("line"),
           mark: { type: "line", strokeWidth: 1.8 },
           encoding: { x, y, color, detail: { field: "part", type: "nominal" } },
+        },
+        {
+          transform: only("below"),
+          mark: { type: "point", filled: true, shape: "triangle-down", size: 60, opacity: 1, yOffset: -5 },
+          encoding: { x, y, color },
         },
         ...pointLayers({ x, y, color, shape }),
       ],

@@ -289,6 +289,7 @@ describe("the axis of accuracies", () => {
     expect(figure.caption).toContain("Below the axis: lr 0.1, reinit at 90 % (12.25 %).");
     const hidden = rows(figure, "seed").concat(rows(figure, "mean"), rows(figure, "line"));
     expect(Math.min(...hidden.map(({ accuracy }) => Number(accuracy)))).toBeGreaterThan(80);
+    expect(rows(figure, "below")).toHaveLength(1);
     // The renderer would abort the process on a mark outside the picture.
     expect(renderPng(await renderSvg(figure.spec), 1).length).toBeGreaterThan(1000);
     const labels = texts(await renderSvg(figure.spec)).filter((text) => /^8\d(\.\d)? %$/.test(text));
