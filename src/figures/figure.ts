@@ -28,12 +28,12 @@ export function captionOf(...sentences: readonly (string | undefined)[]): string
 
 /**
  * Axis for accuracies in percent, which need not start at 0: from the lowest to the highest with some room. Values further
- * below the highest than three times the median's distance (and 3 points) would press all others into a line, so they fall below it.
+ * below the highest than four times the median's distance (and 5 points) would press all others into a line, so they fall below it.
  */
 export function focusedDomain(values: readonly number[]): [number, number] {
   const sorted = [...values].sort((a, b) => a - b);
   const [low = 0, median = 0, high = 0] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
-  const bottom = Math.max(low, high - Math.max(3 * (high - median), 3));
+  const bottom = Math.max(low, high - Math.max(4 * (high - median), 5));
   const room = Math.max((high - bottom) * 0.06, 0.1);
   return [Math.max(0, bottom - room), Math.min(100, high + room)];
 }
