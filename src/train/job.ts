@@ -14,6 +14,7 @@ export interface TrainJob {
   readonly weights: StateDict;
   /** Held fixed: weights are multiplied by it at the start, and pruned ones stay exactly 0. */
   readonly mask?: Mask;
+  readonly penalty?: Penalty;
   readonly data: Dataset;
   /** A shorter `epochs` gives the same first epochs. */
   readonly recipe: TrainRecipe;
@@ -34,6 +35,18 @@ export interface TrainJob {
   readonly saveCheckpoint?: (checkpoint: Checkpoint) => void;
   /** Once aborted, the training saves a checkpoint after the running step, or evaluation batch, and returns. */
   readonly signal?: AbortSignal;
+}
+
+/** A term that the training minimises beside the loss, such as ADMM's; it is no part of the losses reported. */
+export interface Penalty {
+  /** Adds the term's gradient to the parameters' gradients before every step; its tensors are freed. @param epoch finished epochs */
+  addGradients(model: Module, epoch: number): void;
+  /**
+   * After an epoch was evaluated, before its weights are handed out and its checkpoint is saved.
+   * @param epoch finished epochs, this one included
+   * @returns false when the weights show that the training has diverged
+   */
+  endEpoch(epoch: number, weights: StateDict): boolean;
 }
 
 /** Where a training is. */

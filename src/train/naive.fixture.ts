@@ -25,12 +25,21 @@ export interface NaiveEpoch {
   readonly weights: ReadonlyMap<string, readonly number[]>;
 }
 
+/** A term beside the loss. */
+export interface NaiveTerm {
+  /** Derivative with respect to weight `i` of a parameter. @param epoch finished epochs */
+  gradient(name: string, i: number, w: number, epoch: number): number;
+  /** @param epoch finished epochs, this one included */
+  endEpoch(epoch: number, weights: ReadonlyMap<string, readonly number[]>): void;
+}
+
 export function naiveTraining(
   start: StateDict,
   keep: ReadonlyMap<string, Uint8Array>,
   data: Dataset,
   recipe: TrainRecipe,
   seed: number,
+  term?: NaiveTerm,
 ): NaiveEpoch[] {
   const weights: Weights = new Map(
     [...start].map(([name, { data: values }]) => [name, Array.from<number | bigint>(values).map(Number)]),
@@ -70,7 +79,10 @@ export function naiveTraining(
       const [now, warm] = [epoch * steps + step + 1, warmupEpochs * steps];
       if (now < warm) rate *= now / warm;
       for (const [name, values] of weights) {
-        const g = at(result.gradients, name).map((d, i) => d / batch.length + weightDecay * (values[i] ?? 0));
+        const g = at(result.gradients, name).map((d, i) => {
+          const w = values[i] ?? 0;
+          return d / batch.length + weightDecay * w + (term?.gradient(name, i, w, epoch) ?? 0);
+        });
         const v = velocity.get(name)?.map((old, i) => momentum * old + (g[i] ?? 0)) ?? g;
         velocity.set(name, v);
         weights.set(
@@ -81,6 +93,7 @@ export function naiveTraining(
       prune(weights);
       prune(velocity);
     }
+    term?.endEpoch(epoch + 1, weights);
     const samples = Array.from({ length: data.test.count }, (_, i) =>
       sample(data, data.test, i, { dy: 0, dx: 0, flip: false }),
     );

@@ -95,6 +95,8 @@ class Training {
     if (evaluated === undefined) return this.#interrupted();
     const metrics = this.#epochMetrics(evaluated);
     if (Object.values(metrics).some((value) => !Number.isFinite(value))) return this.#diverged(this.#steps);
+    if (this.#job.penalty?.endEpoch(this.#epoch + 1, this.#job.model.stateDict()) === false)
+      return this.#diverged(this.#steps);
     this.#metrics.push(metrics);
     this.#epoch++;
     this.#step = 0;
@@ -146,6 +148,7 @@ class Training {
       const logits = model.forward(images);
       const loss = crossEntropy(logits, labels);
       loss.backward();
+      this.#job.penalty?.addGradients(model, this.#epoch);
       this.#optimizer.step(this.#learningRate(this.#step), this.#epoch === 0 && this.#step === 0);
       this.#sums.add(this.#step + 1, indices.length, loss, correctCount(logits, labels));
     });
