@@ -104,4 +104,58 @@ describe("forward passes against plain loops", () => {
     }
     expectClose(logits(spec, state, image), fullyConnected(state, "linear", channelMeans(x)));
   });
+
+  it("vgg11", () => {
+    const spec = { name: "vgg11", width: 2 };
+    const shape = [3, 33, 65] as const; // one row over, and two columns left
+    const [state, image] = [weights(spec, shape), randomImage(shape)];
+    let x = image;
+    for (const [at, pooled] of [
+      [0, true],
+      [4, true],
+      [8, false],
+      [11, true],
+      [15, false],
+      [18, true],
+      [22, false],
+      [25, true],
+    ] as const) {
+      x = relu(norm(state, `features.${at + 1}`, conv(state, `features.${at}`, x, 1, 1)));
+      if (pooled) x = maxPool(x);
+    }
+    expectClose(logits(spec, state, image), fullyConnected(state, "classifier", channelMeans(x)));
+  });
+
+  it("conv6", () => {
+    const spec = { name: "conv6", width: 0.05 };
+    const shape = [2, 9, 18] as const;
+    const [state, image] = [weights(spec, shape), randomImage(shape)];
+    let x = image;
+    for (const at of [0, 5, 10]) {
+      const hidden = relu(conv(state, `features.${at}`, x, 1, 1));
+      x = maxPool(relu(conv(state, `features.${at + 2}`, hidden, 1, 1)));
+    }
+    const first = positive(fullyConnected(state, "classifier.0", flat(x)));
+    const second = positive(fullyConnected(state, "classifier.2", first));
+    expectClose(logits(spec, state, image), fullyConnected(state, "classifier.4", second));
+  });
+
+  it("mobilenet-v2", () => {
+    const spec = { name: "mobilenet-v2", width: 0.125 };
+    const shape = [3, 9, 12] as const;
+    const [state, image] = [weights(spec, shape), randomImage(shape)];
+    let x = relu(norm(state, "bn1", conv(state, "conv1", image, 1, 1)));
+    const halving = [3, 6, 13];
+    const projecting = [0, 1, 10, 16];
+    for (let i = 0; i < 17; i++) {
+      const part = (k: number, y: Image, stride = 1) =>
+        norm(state, `layers.${i}.bn${k}`, conv(state, `layers.${i}.conv${k}`, y, stride, k === 2 ? 1 : 0));
+      const through = part(3, relu(part(2, relu(part(1, x)), halving.includes(i) ? 2 : 1)));
+      const projected = () => norm(state, `layers.${i}.shortcut.1`, conv(state, `layers.${i}.shortcut.0`, x));
+      if (halving.includes(i)) x = through;
+      else x = add(through, projecting.includes(i) ? projected() : x);
+    }
+    const last = relu(norm(state, "bn2", conv(state, "conv2", x)));
+    expectClose(logits(spec, state, image), fullyConnected(state, "linear", channelMeans(last)));
+  });
 });

@@ -3,13 +3,23 @@ import { canonicalJson } from "../core/canonical-json.ts";
 import { InputError } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
 import type { Module } from "../nn/module.ts";
+import { convNs } from "./conv-n.ts";
 import { lenet300 } from "./lenet-300-100.ts";
 import { lenet5 } from "./lenet5.ts";
+import { mobilenetV2 } from "./mobilenet-v2.ts";
 import { resnets } from "./resnet.ts";
 import type { ModelDefinition, ModelDescription, ModelInput, ModelSpec } from "./types.ts";
+import { vgg11 } from "./vgg.ts";
 
 /** All architectures by name. A new one: a file like `lenet-300-100.ts`, and a line here. */
-export const models: ReadonlyMap<string, ModelDefinition> = byName([lenet5, lenet300, ...resnets]);
+export const models: ReadonlyMap<string, ModelDefinition> = byName([
+  lenet5,
+  lenet300,
+  ...convNs,
+  vgg11,
+  ...resnets,
+  mobilenetV2,
+]);
 
 /**
  * The architecture of that name.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { elementCount } from "../core/array.ts";
 import { initialWeights } from "../nn/init.ts";
 import { testModel } from "./contract.ts";
 import { buildModel, describeModel, findModel, models } from "./index.ts";
@@ -31,6 +32,30 @@ describe("published parameter counts", () => {
     expect(prunable.reduce((sum, { shape: [a = 0, b = 0] }) => sum + a * b, 0)).toBe(266_200);
   });
 
+  it.each([
+    // Figure 2 of the lottery ticket paper prints 4.3M, 2.4M and 1.7M of all weights, 38K, 260K and 1.1M of them in convolutions.
+    // Its Conv-6 has 2.3M by the layers printed above these numbers.
+    ["conv2", 4_300_992, 38_592, 650],
+    ["conv4", 2_425_024, 259_776, 906],
+    ["conv6", 2_261_184, 1_144_512, 1_418],
+  ])("%s, CIFAR-10: weights, those in convolutions, biases", (name, weights, inConvolutions, biases) => {
+    const { parameters, prunable } = describeModel({ name }, cifar);
+    const count = (layers: typeof prunable) => layers.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+    expect(count(prunable)).toBe(weights);
+    expect(count(prunable.filter(({ kind }) => kind === "conv"))).toBe(inConvolutions);
+    expect(parameters).toBe(weights + biases);
+  });
+
+  it.each([
+    // Of pytorch-cifar's networks, for 10 and 100 classes.
+    ["vgg11", 10, 9_231_114],
+    ["vgg11", 100, 9_277_284],
+    ["mobilenet-v2", 10, 2_296_922],
+    ["mobilenet-v2", 100, 2_412_212],
+  ])("%s, %d classes: %d", (name, classes, parameters) => {
+    expect(describeModel({ name }, { classes, shape: [3, 32, 32] }).parameters).toBe(parameters);
+  });
+
   it("LeNet-5: 61,706 with biases in the convolutions; here batch-norm has them, and a scale besides", () => {
     // 61,706 for 1×32×32 is the textbook count; 22 scales come in addition.
     expect(describeModel({ name: "lenet5" }, fashion).parameters).toBe(61_706 + 22);
@@ -55,6 +80,17 @@ describe("multiply-accumulates of one image", () => {
     const identity = describeModel({ name: "resnet20", shortcut: "identity" }, cifar).macs;
     expect(identity).toBe(convolutions + 640);
     expect(describeModel({ name: "resnet20" }, cifar).macs).toBe(identity + 256 * 16 * 32 + 64 * 32 * 64);
+  });
+
+  it("VGG-11 and Conv-2, counted by hand", () => {
+    // Pixels of a feature map times channels in and out of the convolutions on it, in units of 9·64².
+    const convolutions = 9 * 64 * (1024 * 3 + 64 * (256 * 2 + 64 * (8 + 16) + 16 * (32 + 64) + 4 * (64 + 64)));
+    expect(describeModel({ name: "vgg11" }, cifar).macs).toBe(convolutions + 5120);
+    expect(describeModel({ name: "conv2" }, cifar).macs).toBe(1024 * 38_592 + 4_262_400);
+  });
+
+  it("MobileNet-V2: what hooks on PyTorch's layers count in the network of scripts/make-fixtures.py", () => {
+    expect(describeModel({ name: "mobilenet-v2" }, cifar).macs).toBe(91_154_944);
   });
 });
 
@@ -84,6 +120,44 @@ describe("parameter names", () => {
     expect(names({ name: "resnet20", shortcut: "identity" })).toEqual(all(false));
   });
 
+  const layer = (prefix: string) => [`${prefix}.weight`, `${prefix}.bias`];
+
+  it("of VGG-11 are those of pytorch-cifar, in its order", () => {
+    // Places of the convolutions among convolutions, batch-norms, ReLUs and poolings.
+    const convolutions = [0, 4, 8, 11, 15, 18, 22, 25];
+    expect(names({ name: "vgg11" })).toEqual([
+      ...convolutions.flatMap((i) => [...layer(`features.${i}`), ...norm(`features.${i + 1}`)]),
+      ...layer("classifier"),
+    ]);
+  });
+
+  it("of MobileNet-V2 are those of pytorch-cifar, in its order", () => {
+    // Blocks of stride 1 that change the number of channels.
+    const projecting = [0, 1, 10, 16];
+    expect(names({ name: "mobilenet-v2" })).toEqual([
+      "conv1.weight",
+      ...norm("bn1"),
+      ...Array.from({ length: 17 }, (_, i) => [
+        ...[1, 2, 3].flatMap((k) => [`layers.${i}.conv${k}.weight`, ...norm(`layers.${i}.bn${k}`)]),
+        ...(projecting.includes(i) ? [`layers.${i}.shortcut.0.weight`, ...norm(`layers.${i}.shortcut.1`)] : []),
+      ]).flat(),
+      "conv2.weight",
+      ...norm("bn2"),
+      ...layer("linear"),
+    ]);
+  });
+
+  it.each([
+    ["conv2", [0, 2]],
+    ["conv4", [0, 2, 5, 7]],
+    ["conv6", [0, 2, 5, 7, 10, 12]],
+  ])("of %s are those of torchvision's VGG without its dropouts", (name, convolutions) => {
+    expect(names({ name })).toEqual([
+      ...convolutions.flatMap((i) => layer(`features.${i}`)),
+      ...[0, 2, 4].flatMap((i) => layer(`classifier.${i}`)),
+    ]);
+  });
+
   it("of the LeNets", () => {
     const linear = ["fc1", "fc2", "fc3"].flatMap((layer) => [`${layer}.weight`, `${layer}.bias`]);
     expect(names({ name: "lenet-300-100" })).toEqual(linear);
@@ -110,6 +184,16 @@ it("a wider network has proportionally more channels", () => {
     [10, 42],
   ]);
   expect(shapes({ name: "lenet5", width: 0.01 })[0]).toEqual([1, 3]);
+  expect(shapes({ name: "vgg11", width: 4 }).map(([outputs]) => outputs)).toEqual([4, 8, 16, 16, 32, 32, 32, 32, 10]);
+  expect(shapes({ name: "conv4", width: 0.25 }).map(([outputs]) => outputs)).toEqual([16, 16, 32, 32, 64, 64, 10]);
+  const mobile = shapes({ name: "mobilenet-v2", width: 0.25 });
+  expect(mobile.slice(0, 4)).toEqual([
+    [8, 3],
+    [8, 8],
+    [8, 1],
+    [4, 8],
+  ]);
+  expect(mobile.at(-1)).toEqual([10, 320]);
 });
 
 describe("refused by name", () => {
@@ -133,7 +217,7 @@ describe("refused by name", () => {
       "a name that is like no other",
       { name: "transformer" },
       [3, 32, 32],
-      'InputError: model: expected the name of a model, got "transformer"\n  hint: known: lenet5, lenet-300-100, resnet20, resnet32, resnet44, resnet56, resnet110',
+      'InputError: model: expected the name of a model, got "transformer"\n  hint: known: lenet5, lenet-300-100, conv2, conv4, conv6, vgg11, resnet20, resnet32, resnet44, resnet56, resnet110, mobilenet-v2',
     ],
     [
       "LeNet-5 on another size",
@@ -154,6 +238,24 @@ describe("refused by name", () => {
       "InputError: model: resnet32 expects images of at least 5×5 pixels (it halves them twice), got 4×9",
     ],
     ["an unknown option", { name: "resnet20", widht: 8 }, [3, 32, 32], "InputError: options of model resnet20"],
+    [
+      "VGG-11 on small images",
+      { name: "vgg11" },
+      [3, 32, 31],
+      "InputError: model: vgg11 expects images of at least 32×32 pixels (it halves them five times), got 32×31\n  hint: resnet20",
+    ],
+    [
+      "Conv-6 on tiny images",
+      { name: "conv6" },
+      [3, 7, 8],
+      "InputError: model: conv6 expects images of at least 8×8 pixels, got 7×8",
+    ],
+    [
+      "MobileNet-V2 on tiny images",
+      { name: "mobilenet-v2" },
+      [3, 9, 8],
+      "InputError: model: mobilenet-v2 expects images of at least 9×9 pixels (it halves them three times), got 9×8",
+    ],
     [
       "a wrong option",
       { name: "resnet20", width: 0 },
@@ -205,3 +307,8 @@ testModel({ name: "resnet20", width: 4 }, cifar);
 testModel({ name: "resnet20", width: 4, shortcut: "identity" }, { classes: 100, shape: [1, 28, 28] });
 testModel({ name: "resnet32", width: 3, shortcut: "identity" }, { classes: 7, shape: [2, 9, 6] });
 testModel({ name: "resnet110", width: 2 }, { classes: 10, shape: [3, 8, 8] });
+testModel({ name: "vgg11", width: 4 }, cifar);
+testModel({ name: "mobilenet-v2", width: 0.125 }, { classes: 10, shape: [3, 12, 9] });
+testModel({ name: "conv2", width: 0.05 }, fashion);
+testModel({ name: "conv4", width: 0.1 }, cifar);
+testModel({ name: "conv6", width: 0.1 }, { classes: 3, shape: [1, 9, 8] });

@@ -24,19 +24,23 @@ const size = (image: Image): [number, number, number] => [
 ];
 const pixel = (image: Image, c: number, y: number, x: number): number => image[c]?.[y]?.[x] ?? 0;
 
+/** With the bias and the groups that the weights have. */
 export function conv(state: StateDict, name: string, image: Image, stride = 1, padding = 0): Image {
   const weight = numbers(state, `${name}.weight`);
+  const bias = state.has(`${name}.bias`) ? numbers(state, `${name}.bias`) : [];
   const [outputs = 0, inputs = 0, kernel = 0] = state.get(`${name}.weight`)?.shape ?? [];
-  const [, height, width] = size(image);
+  const [channels, height, width] = size(image);
+  const outputsPerGroup = outputs / (channels / inputs);
   const out = (length: number) => Math.floor((length + 2 * padding - kernel) / stride) + 1;
   return grid(outputs, out(height), out(width), (o, y, x) => {
-    let sum = 0;
+    const firstInput = inputs * Math.floor(o / outputsPerGroup);
+    let sum = bias[o] ?? 0;
     for (let i = 0; i < inputs; i++)
       for (let ky = 0; ky < kernel; ky++)
         for (let kx = 0; kx < kernel; kx++)
           sum +=
             (weight[((o * inputs + i) * kernel + ky) * kernel + kx] ?? Number.NaN) *
-            pixel(image, i, y * stride + ky - padding, x * stride + kx - padding);
+            pixel(image, firstInput + i, y * stride + ky - padding, x * stride + kx - padding);
     return sum;
   });
 }

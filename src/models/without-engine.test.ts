@@ -6,7 +6,7 @@ import { buildModel, describeModel, models } from "./index.ts";
 it("describes and initialises every model without the engine, so that plans need no libtorch", () => {
   process.env.SWEEPSTAKE_ADDON = "/nowhere/sweepstake.node";
   expect(() => Tensor.zeros([1])).toThrow("the native engine is not built");
-  const input = { classes: 10, shape: [1, 28, 28] };
+  const input = { classes: 10, shape: [3, 32, 32] };
   for (const name of models.keys()) {
     expect(describeModel({ name }, input).parameters).toBeGreaterThan(0);
     expect(initialWeights(buildModel({ name }, input), 0, 0).size).toBeGreaterThan(0);

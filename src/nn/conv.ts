@@ -10,31 +10,46 @@ export interface Conv2dSettings {
   readonly stride?: number;
   /** Zeros around the image, in pixels; 0 when left out. */
   readonly padding?: number;
+  /** Each of so many groups of outputs sees its own inputs / groups channels: 1 when left out, `inputs` in a depthwise convolution. */
+  readonly groups?: number;
+  /** Whether there is a bias; none when left out, because a batch-norm that follows does its work. Its values are PyTorch's default. */
+  readonly bias?: boolean;
   /** Distribution of the weight; PyTorch's default when left out. */
   readonly init?: Init;
 }
 
 /**
- * Square convolution without a bias, as it stands before a batch-norm (whose shift does a bias's work). PyTorch's Conv2d with
- * bias=False. [N, in, H, W] to [N, out, H', W'] with H' = ⌊(H + 2·padding - kernel)/stride⌋ + 1.
+ * Square convolution, PyTorch's Conv2d but without a bias unless one is asked for.
+ * [N, in, H, W] to [N, out, H', W'] with H' = ⌊(H + 2·padding - kernel)/stride⌋ + 1.
  */
 export class Conv2d extends Module {
-  /** [out, in, kernel, kernel] */
+  /** [out, in / groups, kernel, kernel] */
   readonly weight: Parameter;
+  /** [out], or none */
+  readonly bias: Parameter | undefined;
   readonly stride: number;
   readonly padding: number;
+  readonly groups: number;
 
-  /** @param inputs, outputs numbers of channels @param kernel height and width in pixels */
+  /** @param inputs, outputs numbers of channels, multiples of the groups @param kernel height and width in pixels */
   constructor(inputs: number, outputs: number, kernel: number, settings: Conv2dSettings = {}) {
     super();
-    const { stride = 1, padding = 0, init = kaimingUniform(inputs * kernel * kernel) } = settings;
-    this.weight = new Parameter([outputs, inputs, kernel, kernel], init, "conv");
+    const { stride = 1, padding = 0, groups = 1, bias = false } = settings;
+    const fanIn = (inputs / groups) * kernel * kernel;
+    this.weight = new Parameter(
+      [outputs, inputs / groups, kernel, kernel],
+      settings.init ?? kaimingUniform(fanIn),
+      "conv",
+    );
+    this.bias = bias ? new Parameter([outputs], kaimingUniform(fanIn)) : undefined;
     this.stride = stride;
     this.padding = padding;
+    this.groups = groups;
   }
 
   override forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight.tensor, undefined, { stride: this.stride, padding: this.padding });
+    const { stride, padding, groups } = this;
+    return conv2d(x, this.weight.tensor, this.bias?.tensor, { stride, padding, groups });
   }
 
   override cost([, height = 0, width = 0]: readonly number[]): Cost {

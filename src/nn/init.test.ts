@@ -2,13 +2,14 @@ import { describe, expect, it } from "vitest";
 import { stream } from "../core/rng.ts";
 import { BatchNorm } from "./batch-norm.ts";
 import { Conv2d } from "./conv.ts";
-import { initialWeights, kaimingNormal } from "./init.ts";
+import { glorotNormal, initialWeights, kaimingNormal } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { type Cost, Module } from "./module.ts";
 
 class Net extends Module {
   readonly conv = new Conv2d(50, 40, 5);
   readonly normal = new Conv2d(50, 40, 3, { init: kaimingNormal(450) });
+  readonly glorot = new Conv2d(50, 40, 3, { init: glorotNormal(450, 360) });
   readonly bn = new BatchNorm(4);
   readonly fc = new Linear(200, 300);
 
@@ -45,9 +46,12 @@ describe("initial weights", () => {
     expect(Math.abs(mean(drawn))).toBeLessThan((6 * bound) / Math.sqrt(3 * drawn.length));
   });
 
-  it("of He's rule are normal with variance 2/fanIn", () => {
-    const drawn = values("normal.weight");
-    const std = Math.sqrt(2 / 450);
+  it.each([
+    ["He's rule, 2/fanIn", "normal.weight", 2 / 450],
+    ["Glorot's rule, 2/(fanIn + fanOut)", "glorot.weight", 2 / 810],
+  ])("are normal with the variance of %s", (_, name, variance) => {
+    const drawn = values(name);
+    const std = Math.sqrt(variance);
     const n = drawn.length;
     expect(Math.abs(mean(drawn))).toBeLessThan((6 * std) / Math.sqrt(n));
     expect(Math.abs(spread(drawn) / std - 1)).toBeLessThan(6 / Math.sqrt(2 * n));

@@ -34,6 +34,14 @@ export function kaimingNormal(fanIn: number): Init {
 }
 
 /**
+ * N(0, 2/(fanIn + fanOut)): xavier_normal_ with gain 1.
+ * @source Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010
+ */
+export function glorotNormal(fanIn: number, fanOut: number): Init {
+  return { kind: "normal", std: Math.sqrt(2 / (fanIn + fanOut)) };
+}
+
+/**
  * The model's weights before training, float32, and its buffers, by name in the model's order. A pure function of its arguments:
  * every parameter has a stream of its own, so adding a layer does not change the others. Needs no engine.
  * @param draw 0 gives θ0; 1 gives θ0', an independent draw from the same distribution (random re-initialisation)

@@ -7,7 +7,9 @@ import { BatchNorm } from "./batch-norm.ts";
 import { Conv2d } from "./conv.ts";
 import { initialWeights } from "./init.ts";
 import { Linear } from "./linear.ts";
-import type { Module } from "./module.ts";
+import { MaxPool } from "./max-pool.ts";
+import { chainForward, type Module } from "./module.ts";
+import { Relu } from "./relu.ts";
 
 const placement = { device: "cpu", dtype: "float64" } as const;
 
@@ -71,6 +73,67 @@ describe("Conv2d", () => {
       });
     },
   );
+});
+
+describe("Conv2d with groups and bias", () => {
+  it("a depthwise 1×1 convolution scales and shifts every channel by its own", () => {
+    const layer = new Conv2d(3, 3, 1, { groups: 3, bias: true });
+    expect(layer.names()).toEqual(["weight", "bias"]);
+    expect(layer.cost([3, 5, 4])).toEqual({ macs: 3 * 20, shape: [3, 5, 4] });
+    withLayer(layer, (state) => {
+      const x = normal([2, 3, 5, 4], "x");
+      const [scale, shift] = [state.get("weight")?.data, state.get("bias")?.data];
+      const expected = numbers(x).map((value, i) => {
+        const channel = Math.floor(i / 20) % 3;
+        return value * Number(scale?.[channel]) + Number(shift?.[channel]);
+      });
+      for (const [i, y] of numbers(layer.forward(x)).entries()) expect(y).toBeCloseTo(expected[i] ?? Number.NaN, 12);
+    });
+  });
+
+  it("draws weight and bias within ±1/√fanIn, fanIn being the inputs of one group", () => {
+    const state = initialWeights(new Conv2d(64, 64, 3, { groups: 16, bias: true }), 0, 0);
+    for (const name of ["weight", "bias"]) {
+      const values = Array.from<number | bigint>(state.get(name)?.data ?? []).map(Number);
+      const largest = Math.max(...values.map(Math.abs));
+      expect(largest).toBeLessThan(1 / 6);
+      expect(largest).toBeGreaterThan(0.9 / 6);
+    }
+  });
+});
+
+describe("MaxPool and Relu", () => {
+  it("take the largest of each 2×2 window, odd edges left out, and the positive part", () => {
+    scope(() => {
+      const data = Float64Array.from([1, -2, 9, 3, 0, 9, 9, 9, 9, -1, -3, 9, -2, -4, 9, 9, 9, 9]);
+      const x = Tensor.fromHost({ dtype: "float64", shape: [1, 2, 3, 3], data });
+      const pooled = new MaxPool().forward(x);
+      expect(pooled.shape).toEqual([1, 2, 1, 1]);
+      expect(numbers(pooled)).toEqual([3, -1]);
+      expect(numbers(new Relu().forward(pooled))).toEqual([3, 0]);
+      expect(new MaxPool().cost([2, 3, 3])).toEqual({ macs: 0, shape: [2, 1, 1] });
+      expect(new Relu().cost([2, 3, 3])).toEqual({ macs: 0, shape: [2, 3, 3] });
+    });
+  });
+
+  it("a chain lets go of what lies between, and of nothing else", () => {
+    scope(() => {
+      const x = Tensor.full([1, 1, 4, 4], -1);
+      const seen: Tensor[] = [];
+      const spy = (layer: Module): Module => {
+        const forward = layer.forward.bind(layer);
+        layer.forward = (input) => {
+          seen.push(input);
+          return forward(input);
+        };
+        return layer;
+      };
+      const y = chainForward([new Relu(), new MaxPool(), new Relu()].map(spy), x);
+      expect(seen.map(({ disposed }) => disposed)).toEqual([false, true, true]);
+      expect(numbers(y)).toEqual([0, 0, 0, 0]);
+      expect(chainForward([], x)).toBe(x);
+    });
+  });
 });
 
 describe("BatchNorm", () => {

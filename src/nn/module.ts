@@ -114,6 +114,15 @@ export abstract class Module {
   }
 }
 
+/** Modules one after the other. Outputs on the way are let go of at once: the gradient's record keeps those that it needs. */
+export function chainForward(modules: readonly Module[], x: Tensor): Tensor {
+  return modules.reduce((input, module) => {
+    const output = module.forward(input);
+    if (input !== x && input !== output) input.dispose();
+    return output;
+  }, x);
+}
+
 /** The cost of modules one after the other. */
 export function chainCost(modules: readonly Module[], shape: readonly number[]): Cost {
   return modules.reduce<Cost>(
