@@ -12,6 +12,7 @@ const layers = [
   "data",
   "models",
   "masks",
+  "checkpoints",
   "pruners",
   "train",
   "stats",

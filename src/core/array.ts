@@ -45,3 +45,33 @@ export function elementCount(shape: readonly number[]): number {
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i]);
 }
+
+/**
+ * The array that `bytes` hold in this machine's (little-endian) order; a view of them where the alignment allows it.
+ * @param bytes exactly the elements of `shape`
+ */
+export function arrayFromBytes(dtype: DType, shape: readonly number[], bytes: Uint8Array): HostArray {
+  // Typed arrays demand an aligned start, which a part of a file need not have.
+  const { buffer, byteOffset } = bytes.byteOffset % itemBytes[dtype] === 0 ? bytes : new Uint8Array(bytes);
+  const length = bytes.length / itemBytes[dtype];
+  switch (dtype) {
+    case "float64":
+      return { dtype, shape, data: new Float64Array(buffer, byteOffset, length) };
+    case "float32":
+      return { dtype, shape, data: new Float32Array(buffer, byteOffset, length) };
+    case "float16":
+    case "bfloat16":
+      return { dtype, shape, data: new Uint16Array(buffer, byteOffset, length) };
+    case "int64":
+      return { dtype, shape, data: new BigInt64Array(buffer, byteOffset, length) };
+    case "int32":
+      return { dtype, shape, data: new Int32Array(buffer, byteOffset, length) };
+    case "int16":
+      return { dtype, shape, data: new Int16Array(buffer, byteOffset, length) };
+    case "int8":
+      return { dtype, shape, data: new Int8Array(buffer, byteOffset, length) };
+    case "uint8":
+    case "bool":
+      return { dtype, shape, data: new Uint8Array(buffer, byteOffset, length) };
+  }
+}

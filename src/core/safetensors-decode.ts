@@ -1,4 +1,4 @@
-import { type DType, type HostArray, itemBytes, type StateDict } from "./array.ts";
+import { arrayFromBytes, type DType, type HostArray, itemBytes, type StateDict } from "./array.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 import { InputError } from "./errors.ts";
 import { fileTypes, METADATA } from "./safetensors-format.ts";
@@ -191,28 +191,5 @@ function checkLayout(entries: Entry[], dataBytes: number, name: string): void {
 }
 
 function readArray(bytes: Uint8Array, dataStart: number, { dtype, shape, begin, end }: Entry): HostArray {
-  const part = bytes.subarray(dataStart + begin, dataStart + end);
-  // Typed arrays demand an aligned start, which a file from elsewhere need not have.
-  const { buffer, byteOffset } = part.byteOffset % itemBytes[dtype] === 0 ? part : new Uint8Array(part);
-  const length = (end - begin) / itemBytes[dtype];
-  switch (dtype) {
-    case "float64":
-      return { dtype, shape, data: new Float64Array(buffer, byteOffset, length) };
-    case "float32":
-      return { dtype, shape, data: new Float32Array(buffer, byteOffset, length) };
-    case "float16":
-    case "bfloat16":
-      return { dtype, shape, data: new Uint16Array(buffer, byteOffset, length) };
-    case "int64":
-      return { dtype, shape, data: new BigInt64Array(buffer, byteOffset, length) };
-    case "int32":
-      return { dtype, shape, data: new Int32Array(buffer, byteOffset, length) };
-    case "int16":
-      return { dtype, shape, data: new Int16Array(buffer, byteOffset, length) };
-    case "int8":
-      return { dtype, shape, data: new Int8Array(buffer, byteOffset, length) };
-    case "uint8":
-    case "bool":
-      return { dtype, shape, data: new Uint8Array(buffer, byteOffset, length) };
-  }
+  return arrayFromBytes(dtype, shape, bytes.subarray(dataStart + begin, dataStart + end));
 }
