@@ -1,108 +1,153 @@
 #include "batch_norm_kernels.h"
 
-#include "clones.h"
-
 namespace sweepstake {
 namespace {
 
-// 64 bytes of adjacent channels: one register with AVX-512, two with AVX2, four with SSE or NEON. Element-wise arithmetic only, so
-// every width gives the same bits.
-template <typename T>
-struct Lanes {
-  typedef T Type __attribute__((vector_size(64), aligned(alignof(T)), may_alias));
-  static constexpr int64_t count = 64 / sizeof(T);
-};
+// Rows whose sums are kept apart: an addition takes several cycles, independent ones overlap.
+constexpr int kApart = 4;
 
-template <typename V, typename T>
-SWEEPSTAKE_INLINE const V& load(const T* from) {
-  return *reinterpret_cast<const V*>(from);
-}
-
-template <typename V, typename T>
-SWEEPSTAKE_INLINE V& at(T* to) {
-  return *reinterpret_cast<V*>(to);
-}
-
-// Calls body(channel, V{}) for each group of adjacent channels and body(channel, T{}) for each one that is left.
-template <typename T, typename Body>
-SWEEPSTAKE_INLINE void forChannels(int64_t channels, const Body& body) {
-  using V = typename Lanes<T>::Type;
-  int64_t c = 0;
-  for (; c + Lanes<T>::count <= channels; c += Lanes<T>::count) body(c, V{});
-  for (; c < channels; c++) body(c, T{});
-}
-
-template <typename T>
-SWEEPSTAKE_INLINE void moments(const T* x, int64_t rows, int64_t channels, T* mean, T* squares) {
-  forChannels<T>(channels, [=](int64_t c, auto zero) __attribute__((always_inline)) {
-    using V = decltype(zero);
-    V sum = zero, square = zero;
-    for (int64_t r = 0; r < rows; r++) sum += load<V>(x + r * channels + c);
-    const V average = sum / static_cast<T>(rows);
-    for (int64_t r = 0; r < rows; r++) {
-      const V deviation = load<V>(x + r * channels + c) - average;
-      square += deviation * deviation;
+template <typename S>
+SWEEPSTAKE_INLINE void moments(const S* x, int64_t rows, int64_t channels, Computed<S>* mean, Computed<S>* squares) {
+  using T = Computed<S>;
+  forChannels<S>(channels, [=](int64_t c, auto lanes) __attribute__((always_inline)) {
+    using L = decltype(lanes);
+    using V = typename L::V;
+    V sum[kApart] = {};
+    int64_t r = 0;
+    for (; r + kApart <= rows; r += kApart)
+      for (int k = 0; k < kApart; k++) sum[k] += L::load(x + (r + k) * channels + c);
+    for (; r < rows; r++) sum[0] += L::load(x + r * channels + c);
+    const V average = ((sum[0] + sum[1]) + (sum[2] + sum[3])) / static_cast<T>(rows);
+    V square[kApart] = {};
+    for (r = 0; r + kApart <= rows; r += kApart) {
+      for (int k = 0; k < kApart; k++) {
+        const V deviation = L::load(x + (r + k) * channels + c) - average;
+        square[k] += deviation * deviation;
+      }
     }
-    at<V>(mean + c) = average;
-    at<V>(squares + c) = square;
-  });
-}
-
-template <typename T>
-SWEEPSTAKE_INLINE void affine(const T* x, int64_t rows, int64_t channels, const T* scale, const T* shift, T* y) {
-  forChannels<T>(channels, [=](int64_t c, auto zero) __attribute__((always_inline)) {
-    using V = decltype(zero);
-    const V s = load<V>(scale + c), t = load<V>(shift + c);
-    for (int64_t i = c; i < rows * channels; i += channels) at<V>(y + i) = load<V>(x + i) * s + t;
-  });
-}
-
-template <typename T>
-SWEEPSTAKE_INLINE void gradientSums(const T* dy, const T* x, int64_t rows, int64_t channels, const T* mean, T* plain, T* centred) {
-  forChannels<T>(channels, [=](int64_t c, auto zero) __attribute__((always_inline)) {
-    using V = decltype(zero);
-    const V m = load<V>(mean + c);
-    V sum = zero, product = zero;
-    for (int64_t i = c; i < rows * channels; i += channels) {
-      const V g = load<V>(dy + i);
-      sum += g;
-      product += g * (load<V>(x + i) - m);
+    for (; r < rows; r++) {
+      const V deviation = L::load(x + r * channels + c) - average;
+      square[0] += deviation * deviation;
     }
-    at<V>(plain + c) = sum;
-    at<V>(centred + c) = product;
+    L::store(mean + c, average);
+    L::store(squares + c, (square[0] + square[1]) + (square[2] + square[3]));
   });
 }
 
-template <typename T>
-SWEEPSTAKE_INLINE void gradient(const T* dy, const T* x, int64_t rows, int64_t channels, const T* mean, const T* a, const T* b,
-                                const T* c, T* dx) {
-  forChannels<T>(channels, [=](int64_t k, auto zero) __attribute__((always_inline)) {
-    using V = decltype(zero);
-    const V m = load<V>(mean + k), va = load<V>(a + k), vb = load<V>(b + k), vc = load<V>(c + k);
-    for (int64_t i = k; i < rows * channels; i += channels) {
-      at<V>(dx + i) = load<V>(dy + i) * va + (load<V>(x + i) - m) * vb + vc;
-    }
+template <typename S, bool hasResidual, bool relu>
+SWEEPSTAKE_INLINE void affine(const Affine<S>& pass, int64_t begin, int64_t rows, int64_t channels) {
+  const S *x = pass.x + begin, *residual = hasResidual ? pass.residual + begin : nullptr;
+  const Computed<S>*scale = pass.scale, *shift = pass.shift;
+  S* y = pass.y + begin;
+  for (int64_t r = 0; r < rows; r++) {
+    const int64_t row = r * channels;
+    forChannels<S>(channels, [=](int64_t c, auto lanes) __attribute__((always_inline)) {
+      using L = decltype(lanes);
+      typename L::V value = L::load(x + row + c) * L::load(scale + c) + L::load(shift + c);
+      if (hasResidual) value += L::load(residual + row + c);
+      if (relu) value = value < 0 ? L::zero() : value;  // NaN stays NaN
+      L::store(y + row + c, value);
+    });
+  }
+}
+
+// dy at offset i where the gate is open, else 0.
+template <typename L, Gate gate, typename S, typename V>
+SWEEPSTAKE_INLINE V gated(const S* dy, const S* y, int64_t i, const V& x, const V& scale, const V& shift) {
+  const V g = L::load(dy + i);
+  if (gate == Gate::kInput) return x * scale + shift <= 0 ? L::zero() : g;
+  if (gate == Gate::kOutput) return L::load(y + i) <= 0 ? L::zero() : g;
+  return g;
+}
+
+template <typename S, Gate gate, bool keeps>
+SWEEPSTAKE_INLINE void gradientSums(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels, Computed<S>* plain,
+                                    Computed<S>* centred) {
+  const S *dy = pass.dy + begin, *x = pass.x + begin, *y = gate == Gate::kOutput ? pass.y + begin : nullptr;
+  const Computed<S>*mean = pass.mean, *scale = pass.scale, *shift = pass.shift;
+  S* kept = keeps ? pass.gated + begin : nullptr;
+  forChannels<S>(channels, [=](int64_t c, auto lanes) __attribute__((always_inline)) {
+    using L = decltype(lanes);
+    using V = typename L::V;
+    const V m = L::load(mean + c);
+    const V s = gate == Gate::kInput ? L::load(scale + c) : L::zero(), t = gate == Gate::kInput ? L::load(shift + c) : L::zero();
+    V sum[kApart] = {}, product[kApart] = {};
+    const auto add = [&](int64_t i, int k) __attribute__((always_inline)) {
+      const V value = L::load(x + i);
+      const V g = gated<L, gate, S>(dy, y, i, value, s, t);
+      if (keeps) L::store(kept + i, g);
+      sum[k] += g;
+      product[k] += g * (value - m);
+    };
+    int64_t r = 0;
+    for (; r + kApart <= rows; r += kApart)
+      for (int k = 0; k < kApart; k++) add((r + k) * channels + c, k);
+    for (; r < rows; r++) add(r * channels + c, 0);
+    L::store(plain + c, (sum[0] + sum[1]) + (sum[2] + sum[3]));
+    L::store(centred + c, (product[0] + product[1]) + (product[2] + product[3]));
   });
+}
+
+template <typename S, Gate gate>
+SWEEPSTAKE_INLINE void gradient(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels) {
+  const S *dy = pass.dy + begin, *x = pass.x + begin;
+  const Computed<S>*mean = pass.mean, *scale = pass.scale, *shift = pass.shift, *a = pass.a, *b = pass.b, *d = pass.c;
+  S* dx = pass.dx + begin;
+  for (int64_t r = 0; r < rows; r++) {
+    const int64_t row = r * channels;
+    forChannels<S>(channels, [=](int64_t c, auto lanes) __attribute__((always_inline)) {
+      using L = decltype(lanes);
+      using V = typename L::V;
+      const V value = L::load(x + row + c);
+      const V s = gate == Gate::kInput ? L::load(scale + c) : L::zero(), t = gate == Gate::kInput ? L::load(shift + c) : L::zero();
+      const V g = gated<L, gate, S>(dy, nullptr, row + c, value, s, t);
+      L::store(dx + row + c, g * L::load(a + c) + (value - L::load(mean + c)) * L::load(b + c) + L::load(d + c));
+    });
+  }
 }
 
 }  // namespace
 
-#define SWEEPSTAKE_KERNELS(T)                                                                                                     \
-  SWEEPSTAKE_CLONES void blockMoments(const T* x, int64_t rows, int64_t channels, T* mean, T* squares) {                         \
+// target_clones does not go with templates, so every clone is a plain function that a template calls.
+#define SWEEPSTAKE_KERNELS(S)                                                                                                     \
+  SWEEPSTAKE_CLONES static void momentsOf(const S* x, int64_t rows, int64_t channels, Computed<S>* mean, Computed<S>* squares) {  \
     moments(x, rows, channels, mean, squares);                                                                                    \
   }                                                                                                                               \
-  SWEEPSTAKE_CLONES void blockAffine(const T* x, int64_t rows, int64_t channels, const T* scale, const T* shift, T* y) {         \
-    affine(x, rows, channels, scale, shift, y);                                                                                   \
+  SWEEPSTAKE_CLONES static void affineOf(const Affine<S>& pass, int64_t begin, int64_t rows, int64_t channels) {                  \
+    if (pass.residual != nullptr && pass.relu) return affine<S, true, true>(pass, begin, rows, channels);                        \
+    if (pass.residual != nullptr) return affine<S, true, false>(pass, begin, rows, channels);                                    \
+    if (pass.relu) return affine<S, false, true>(pass, begin, rows, channels);                                                   \
+    affine<S, false, false>(pass, begin, rows, channels);                                                                        \
   }                                                                                                                               \
-  SWEEPSTAKE_CLONES void blockGradientSums(const T* dy, const T* x, int64_t rows, int64_t channels, const T* mean, T* plain,     \
-                                           T* centred) {                                                                          \
-    gradientSums(dy, x, rows, channels, mean, plain, centred);                                                                    \
+  SWEEPSTAKE_CLONES static void sumsOf(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels,                    \
+                                       Computed<S>* plain, Computed<S>* centred) {                                                \
+    if (pass.gate == Gate::kOutput) return gradientSums<S, Gate::kOutput, true>(pass, begin, rows, channels, plain, centred);    \
+    if (pass.gate == Gate::kInput) return gradientSums<S, Gate::kInput, false>(pass, begin, rows, channels, plain, centred);     \
+    gradientSums<S, Gate::kOpen, false>(pass, begin, rows, channels, plain, centred);                                            \
   }                                                                                                                               \
-  SWEEPSTAKE_CLONES void blockGradient(const T* dy, const T* x, int64_t rows, int64_t channels, const T* mean, const T* a,       \
-                                       const T* b, const T* c, T* dx) {                                                           \
-    gradient(dy, x, rows, channels, mean, a, b, c, dx);                                                                           \
+  SWEEPSTAKE_CLONES static void gradientOf(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels) {              \
+    if (pass.gate == Gate::kInput) return gradient<S, Gate::kInput>(pass, begin, rows, channels);                                \
+    gradient<S, Gate::kOpen>(pass, begin, rows, channels);                                                                       \
+  }                                                                                                                               \
+  template <>                                                                                                                     \
+  void blockMoments<S>(const S* x, int64_t rows, int64_t channels, Computed<S>* mean, Computed<S>* squares) {                     \
+    momentsOf(x, rows, channels, mean, squares);                                                                                  \
+  }                                                                                                                               \
+  template <>                                                                                                                     \
+  void blockAffine<S>(const Affine<S>& pass, int64_t begin, int64_t rows, int64_t channels) {                                     \
+    affineOf(pass, begin, rows, channels);                                                                                        \
+  }                                                                                                                               \
+  template <>                                                                                                                     \
+  void blockGradientSums<S>(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels, Computed<S>* plain,           \
+                            Computed<S>* centred) {                                                                               \
+    sumsOf(pass, begin, rows, channels, plain, centred);                                                                          \
+  }                                                                                                                               \
+  template <>                                                                                                                     \
+  void blockGradient<S>(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels) {                                 \
+    gradientOf(pass, begin, rows, channels);                                                                                      \
   }
 SWEEPSTAKE_KERNELS(float)
 SWEEPSTAKE_KERNELS(double)
+SWEEPSTAKE_KERNELS(Bfloat16)
 
 }  // namespace sweepstake

@@ -1,27 +1,44 @@
-// Loops of batch-norm over [rows, channels] blocks, channels adjacent in memory. float and double.
+// Loops of batch-norm over [rows, channels] blocks, channels adjacent in memory. S: float, double, or bfloat16 computed in float.
 #pragma once
-#include <cstdint>
+#include "lanes.h"
 
 namespace sweepstake {
 
+// Where ReLU let a value pass: everywhere (no ReLU), where x * scale + shift > 0, or where the output is > 0.
+enum class Gate { kOpen, kInput, kOutput };
+
 // Per channel: the mean and the sum of squared deviations from it.
-void blockMoments(const float* x, int64_t rows, int64_t channels, float* mean, float* squares);
-void blockMoments(const double* x, int64_t rows, int64_t channels, double* mean, double* squares);
+template <typename S>
+void blockMoments(const S* x, int64_t rows, int64_t channels, Computed<S>* mean, Computed<S>* squares);
 
-// y = x * scale + shift
-void blockAffine(const float* x, int64_t rows, int64_t channels, const float* scale, const float* shift, float* y);
-void blockAffine(const double* x, int64_t rows, int64_t channels, const double* scale, const double* shift, double* y);
+// y = x * scale + shift (+ residual, which may be null), then ReLU if asked for.
+template <typename S>
+struct Affine {
+  const S* x;
+  const S* residual;
+  const Computed<S>*scale, *shift;
+  bool relu;
+  S* y;
+};
+template <typename S>
+void blockAffine(const Affine<S>& pass, int64_t begin, int64_t rows, int64_t channels);
 
-// Per channel: the sums of dy and of dy * (x - mean).
-void blockGradientSums(const float* dy, const float* x, int64_t rows, int64_t channels, const float* mean, float* plain,
-                       float* centred);
-void blockGradientSums(const double* dy, const double* x, int64_t rows, int64_t channels, const double* mean, double* plain,
-                       double* centred);
+// The backward pass reads dy, x and what the gate needs: scale and shift, or y.
+template <typename S>
+struct Gradient {
+  const S *dy, *x, *y;
+  const Computed<S>*mean, *scale, *shift;
+  Gate gate;
+  S* gated;  // output of the sums: dy behind the gate; may be null
+  const Computed<S>*a, *b, *c;
+  S* dx;  // output of the gradient: (dy behind the gate) * a + (x - mean) * b + c
+};
 
-// dx = dy * a + (x - mean) * b + c
-void blockGradient(const float* dy, const float* x, int64_t rows, int64_t channels, const float* mean, const float* a,
-                   const float* b, const float* c, float* dx);
-void blockGradient(const double* dy, const double* x, int64_t rows, int64_t channels, const double* mean, const double* a,
-                   const double* b, const double* c, double* dx);
+// Per channel: the sums of dy and of dy * (x - mean), dy behind the gate.
+template <typename S>
+void blockGradientSums(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels, Computed<S>* plain,
+                       Computed<S>* centred);
+template <typename S>
+void blockGradient(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels);
 
 }  // namespace sweepstake

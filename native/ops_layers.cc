@@ -26,8 +26,9 @@ Napi::Value globalAvgPool(Call& call) {
 
 Napi::Value batchNormalisation(Call& call) {
   const auto x = call.tensor(0), weight = call.optionalTensor(1), bias = call.optionalTensor(2);
-  const auto mean = call.tensor(3), variance = call.tensor(4);
-  return call.give(batchNorm(x, weight, bias, mean, variance, call.flag(5), call.number(6), call.number(7)));
+  const auto mean = call.tensor(3), variance = call.tensor(4), residual = call.optionalTensor(5);
+  const BatchNormSettings settings{call.flag(6), call.number(7), call.number(8), call.flag(9)};
+  return call.give(batchNorm(x, weight, bias, mean, variance, residual, settings));
 }
 
 // A libtorch without MKL leaves float32 matrix products to the system's BLAS, which on a plain Debian is the reference

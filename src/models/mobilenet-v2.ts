@@ -54,10 +54,12 @@ class InvertedResidual extends Module {
   override forward(x: Tensor): Tensor {
     // A scope per block frees what the gradient does not need before the next block begins.
     return scope(() => {
-      const expanded = this.bn1.forward(this.conv1.forward(x)).relu();
-      const filtered = this.bn2.forward(this.conv2.forward(expanded)).relu();
-      const through = this.bn3.forward(this.conv3.forward(filtered));
-      return this.#stride === 1 ? through.add(chainForward(this.shortcut, x)) : through;
+      const expanded = this.bn1.forwardRelu(this.conv1.forward(x));
+      const filtered = this.bn2.forwardRelu(this.conv2.forward(expanded));
+      const through = this.conv3.forward(filtered);
+      return this.#stride === 1
+        ? this.bn3.forwardAdd(through, chainForward(this.shortcut, x))
+        : this.bn3.forward(through);
     });
   }
 
@@ -99,8 +101,8 @@ class MobileNetV2 extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const stem = this.bn1.forward(this.conv1.forward(x)).relu();
-    const features = this.bn2.forward(this.conv2.forward(chainForward(this.layers, stem))).relu();
+    const stem = this.bn1.forwardRelu(this.conv1.forward(x));
+    const features = this.bn2.forwardRelu(this.conv2.forward(chainForward(this.layers, stem)));
     return this.linear.forward(globalAvgPool(features));
   }
 

@@ -46,8 +46,8 @@ class BasicBlock extends Module {
   override forward(x: Tensor): Tensor {
     // A scope per block frees what the gradient does not need before the next block begins.
     return scope(() => {
-      const hidden = this.bn1.forward(this.conv1.forward(x)).relu();
-      return this.bn2.forward(this.conv2.forward(hidden)).add(this.#pass(x)).relu();
+      const hidden = this.bn1.forwardRelu(this.conv1.forward(x));
+      return this.bn2.forwardRelu(this.conv2.forward(hidden), this.#pass(x));
     });
   }
 
@@ -90,7 +90,7 @@ class ResNet extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const stem = this.bn1.forward(this.conv1.forward(x)).relu();
+    const stem = this.bn1.forwardRelu(this.conv1.forward(x));
     const features = this.#blocks.reduce((y, block) => block.forward(y), stem);
     return this.linear.forward(globalAvgPool(features));
   }

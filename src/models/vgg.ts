@@ -4,7 +4,7 @@ import { BatchNorm } from "../nn/batch-norm.ts";
 import { Conv2d } from "../nn/conv.ts";
 import { Linear } from "../nn/linear.ts";
 import { MaxPool } from "../nn/max-pool.ts";
-import { type Cost, chainCost, chainForward, Module } from "../nn/module.ts";
+import { type Cost, chainCost, Module } from "../nn/module.ts";
 import { Relu } from "../nn/relu.ts";
 import { globalAvgPool } from "../tensor/ops.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -39,7 +39,16 @@ class Vgg extends Module {
 
   override forward(x: Tensor): Tensor {
     // At 32×32 one pixel is left, and its mean is the pixel.
-    return this.classifier.forward(globalAvgPool(chainForward(this.features, x)));
+    return this.classifier.forward(globalAvgPool(this.#featuresOf(x)));
+  }
+
+  /** The features one after the other, batch-norm and the ReLU behind it as one operation. */
+  #featuresOf(x: Tensor): Tensor {
+    return this.features.reduce((y, module, i) => {
+      if (module instanceof Relu && this.features[i - 1] instanceof BatchNorm) return y;
+      const fuses = module instanceof BatchNorm && this.features[i + 1] instanceof Relu;
+      return fuses ? module.forwardRelu(y) : module.forward(y);
+    }, x);
   }
 
   override cost(shape: readonly number[]): Cost {

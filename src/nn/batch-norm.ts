@@ -1,5 +1,5 @@
 import { RunError } from "../core/errors.ts";
-import { batchNorm } from "../tensor/ops.ts";
+import { type BatchNormOptions, batchNorm, batchNormAdd, batchNormRelu } from "../tensor/ops.ts";
 import { noGrad } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { constant } from "./init.ts";
@@ -37,8 +37,29 @@ export class BatchNorm extends Module {
 
   /** @throws RunError in training when a channel has a single value, whose variance is undefined */
   override forward(x: Tensor): Tensor {
+    return batchNorm(x, this.#options(x));
+  }
+
+  /**
+   * relu(forward(x) + residual), which is faster as one operation than as three.
+   * @param residual of x's shape; none when left out
+   */
+  forwardRelu(x: Tensor, residual?: Tensor): Tensor {
+    return batchNormRelu(x, this.#options(x), residual);
+  }
+
+  /** forward(x) + residual, likewise. @param residual of x's shape */
+  forwardAdd(x: Tensor, residual: Tensor): Tensor {
+    return batchNormAdd(x, this.#options(x), residual);
+  }
+
+  override cost(shape: readonly number[]): Cost {
+    return { macs: 0, shape };
+  }
+
+  #options(x: Tensor): BatchNormOptions {
     if (this.training) this.#count(x);
-    return batchNorm(x, {
+    return {
       weight: this.weight.tensor,
       bias: this.bias.tensor,
       runningMean: this.running_mean.tensor,
@@ -46,11 +67,7 @@ export class BatchNorm extends Module {
       training: this.training,
       momentum,
       eps,
-    });
-  }
-
-  override cost(shape: readonly number[]): Cost {
-    return { macs: 0, shape };
+    };
   }
 
   #count(x: Tensor): void {

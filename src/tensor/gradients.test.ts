@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { elementCount, type HostArray } from "../core/array.ts";
-import { stream } from "../core/rng.ts";
-import { setThreads } from "./engine.ts";
+import { checkGradients, type Float64Host, type Fn, positive, separated } from "./gradients.fixture.ts";
 import {
   avgPool2d,
   batchNorm,
@@ -16,68 +14,6 @@ import {
 } from "./ops.ts";
 import { noGrad, scope } from "./scope.ts";
 import { Tensor } from "./tensor.ts";
-
-type Float64Host = Extract<HostArray, { dtype: "float64" }>;
-
-/** Distinct values 0.05 apart or more, none nearer to 0 than 0.05, so that no kink (|x|, ReLU, max) lies within a step of h. */
-function separated(shape: readonly number[], name: string): Float64Host {
-  const n = elementCount(shape);
-  const order = stream(1, "separated", name).permutation(n);
-  const data = Float64Array.from(order, (k) => (k - n / 2 + 0.5) * 0.1 + 0.001);
-  return { dtype: "float64", shape, data };
-}
-
-/** Uniform in [0.5, 2): safe for log, sqrt and division. */
-function positive(shape: readonly number[], name: string): Float64Host {
-  const draws = stream(2, "positive", name);
-  const data = Float64Array.from({ length: elementCount(shape) }, () => 0.5 + 1.5 * draws.uniform());
-  return { dtype: "float64", shape, data };
-}
-
-type Fn = (...inputs: Tensor[]) => Tensor;
-
-/** Sum of f's output, each element weighted differently so that no two errors cancel. */
-function weighted(f: Fn, inputs: readonly Tensor[]): Tensor {
-  const y = f(...inputs);
-  const weights = Tensor.fromHost(positive(y.shape, "weights"));
-  return y.mul(weights).sum();
-}
-
-/**
- * Compares backward() with central differences. With h = 1e-5 the truncation error is about h²·|f'''|/6 < 1e-9 and the rounding
- * error about 2^-53·|f|/h < 1e-9 for |f| < 100, so 1e-7 (relative above 1) leaves two orders of margin.
- */
-function checkGradients(f: Fn, arrays: readonly Float64Host[]): void {
-  const h = 1e-5;
-  const gradients = scope(() => {
-    const inputs = arrays.map((array) => Tensor.fromHost(array).setRequiresGrad(true));
-    weighted(f, inputs).backward();
-    return inputs.map((input) => input.grad?.toHost().data);
-  });
-  const value = (changed: readonly Float64Host[]) =>
-    scope(() =>
-      noGrad(() =>
-        weighted(
-          f,
-          changed.map((a) => Tensor.fromHost(a)),
-        ).item(),
-      ),
-    );
-  arrays.forEach((array, which) => {
-    const gradient = gradients[which];
-    expect(gradient, `gradient of input ${which}`).toBeDefined();
-    for (let i = 0; i < array.data.length; i++) {
-      const shifted = (by: number) =>
-        arrays.map((a) => (a === array ? { ...a, data: a.data.map((v, k) => (k === i ? v + by : v)) } : a));
-      const numeric = (value(shifted(h)) - value(shifted(-h))) / (2 * h);
-      const got = Number(gradient?.[i]);
-      const error = Math.abs(got - numeric);
-      expect(error, `input ${which}[${i}]: ${got} against ${numeric}`).toBeLessThan(
-        1e-7 * Math.max(1, Math.abs(numeric)),
-      );
-    }
-  });
-}
 
 const labels = () => Tensor.fromHost({ dtype: "int64", shape: [4], data: new BigInt64Array([2n, 0n, 1n, 2n]) });
 const ones = (n: number) => Tensor.full([n], 1, { dtype: "float64" });
@@ -198,66 +134,6 @@ describe("gradients in float32", () => {
         expect(Math.abs((single?.[which]?.[i] ?? Number.NaN) - value) / scale).toBeLessThan(1e-5);
       }
     });
-  });
-});
-
-describe("batchNorm is its composition from elementary operations, values and gradients", () => {
-  // 20 channels: some vectorised together, some left over; 3000 rows: many blocks, the last one shorter.
-  const shapes = [
-    [8, 20, 25, 15],
-    [3000, 20],
-    [2, 3, 7, 5],
-    [600, 33],
-  ];
-  const composed: Fn = (x, w, b) => {
-    const others = x.shape.flatMap((_, d) => (d === 1 ? [] : [d]));
-    const along = x.shape.map((_, d) => (d === 1 ? -1 : 1));
-    const centred = x.sub(x.mean(others, true));
-    const std = centred.square().mean(others, true).add(1e-5).sqrt();
-    return centred.div(std).mul(w.reshape(along)).add(b.reshape(along));
-  };
-  const fused: Fn = (x, weight, bias) => {
-    const runningMean = Tensor.zeros(weight.shape, { dtype: x.dtype });
-    const runningVar = Tensor.full(weight.shape, 1, { dtype: x.dtype });
-    return batchNorm(x, { weight, bias, runningMean, runningVar, training: true, momentum: 0.1, eps: 1e-5 });
-  };
-
-  function run(f: Fn, shape: readonly number[], dtype: "float32" | "float64"): number[][] {
-    return scope(() => {
-      const channels = [shape[1] ?? 0];
-      // A mean of 100 against a deviation of 0.4: a variance taken from raw squares would lose float32's digits.
-      const x = Tensor.fromHost(positive(shape, "x"), { dtype }).add(100).detach();
-      const inputs = [x, ...["w", "b"].map((name) => Tensor.fromHost(positive(channels, name), { dtype }))];
-      for (const input of inputs) input.setRequiresGrad(true);
-      const y = f(...inputs);
-      y.mul(Tensor.fromHost(positive(shape, "weights"), { dtype }).mul(y.detach()))
-        .sum()
-        .backward();
-      return [y, ...inputs.map((input) => input.grad)].map((t) => Array.from(t?.toHost().data ?? [], Number));
-    });
-  }
-
-  it.each(shapes)("%i, %i, ...", (...shape) => {
-    const expected = run(composed, shape, "float64");
-    for (const [dtype, tolerance] of [
-      ["float64", 1e-11], // sums of 3000 terms, cancelled by a factor of 250
-      ["float32", 2e-4], // x itself is rounded to 100·2^-24, 250 times coarser than its deviation's last place
-    ] as const) {
-      const got = run(fused, shape, dtype);
-      for (const [which, values] of expected.entries()) {
-        const scale = Math.max(...values.map(Math.abs));
-        const worst = Math.max(...values.map((v, i) => Math.abs(v - (got[which]?.[i] ?? Number.NaN))));
-        expect(worst / scale, `${dtype}, result ${which}`).toBeLessThan(tolerance);
-      }
-    }
-  });
-
-  it("gives the same bits with one thread and two", () => {
-    const shape = [8, 20, 25, 15];
-    setThreads(1);
-    const one = run(fused, shape, "float32");
-    setThreads(2);
-    expect(run(fused, shape, "float32")).toEqual(one);
   });
 });
 

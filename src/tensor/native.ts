@@ -133,9 +133,11 @@ export interface Native {
     bias: MaybeHandle,
     runningMean: Handle,
     runningVar: Handle,
+    residual: MaybeHandle,
     training: boolean,
     momentum: number,
     eps: number,
+    relu: boolean,
   ): Handle;
   padChannels(x: Handle, before: number, after: number): Handle;
   subsample(x: Handle, stride: number): Handle;

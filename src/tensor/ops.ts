@@ -64,6 +64,24 @@ export function globalAvgPool(x: Tensor): Tensor {
 
 /** Batch normalisation over all but the channel dimension. @param x [N, C] or [N, C, H, W] */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
+  return normalised(x, options, undefined, false);
+}
+
+/**
+ * relu(batchNorm(x) + residual) as one operation, which neither stores nor reads anything in between.
+ * @param x [N, C] or [N, C, H, W]; bfloat16 goes with float32 parameters and statistics
+ * @param residual of x's shape and type; none when left out
+ */
+export function batchNormRelu(x: Tensor, options: BatchNormOptions, residual?: Tensor): Tensor {
+  return normalised(x, options, residual, true);
+}
+
+/** batchNorm(x) + residual, likewise. @param residual of x's shape and type */
+export function batchNormAdd(x: Tensor, options: BatchNormOptions, residual: Tensor): Tensor {
+  return normalised(x, options, residual, false);
+}
+
+function normalised(x: Tensor, options: BatchNormOptions, residual: Tensor | undefined, relu: boolean): Tensor {
   const { weight, bias, runningMean, runningVar, training, momentum, eps } = options;
   return new Tensor(
     native().batchNorm(
@@ -72,9 +90,11 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
       bias?.handle,
       runningMean.handle,
       runningVar.handle,
+      residual?.handle,
       training,
       momentum,
       eps,
+      relu,
     ),
   );
 }
