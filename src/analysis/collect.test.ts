@@ -66,6 +66,7 @@ const plan: Plan = {
   comparisons: [{ variant: "v0", seed: 0, measure: "pre-training", compare: compare.key }],
   trainings: 2,
   trainingsUnshared: 5,
+  admmRuns: 0,
 };
 
 const epoch = (n: number, testAccuracy: number) => ({

@@ -6,7 +6,16 @@ import { stageLabels } from "../run/labels.ts";
 import { CorruptObjectError, type Store } from "../store/store.ts";
 import type { ObjectRecord } from "../store/types.ts";
 import type { EpochMetrics } from "../train/recipe.ts";
-import type { ArmResult, ComparisonResult, CorrelationPoint, Results, StageResult, Status } from "./types.ts";
+import { admmEpoch } from "./admm.ts";
+import type {
+  AdmmResult,
+  ArmResult,
+  ComparisonResult,
+  CorrelationPoint,
+  Results,
+  StageResult,
+  Status,
+} from "./types.ts";
 
 /**
  * What the store holds of a plan, also of one that is not finished. Nothing is computed.
@@ -41,10 +50,11 @@ class Collection {
   }
 
   results(): Results {
-    const { spec, arms, comparisons, trainings, trainingsUnshared } = this.#plan;
+    const { spec, arms, comparisons, trainings, trainingsUnshared, admmRuns } = this.#plan;
     const read = {
       arms: arms.map((arm) => this.#arm(arm)),
       comparisons: comparisons.map((comparison) => this.#comparison(comparison)),
+      admm: this.#admm(),
     };
     return {
       spec,
@@ -53,6 +63,7 @@ class Collection {
       stages: [...this.#stages.values()],
       trainings,
       trainingsUnshared,
+      admmRuns,
     };
   }
 
@@ -103,6 +114,23 @@ class Collection {
       return (overlaps as readonly Json[]).map((at) => correlationPoint(at, key));
     });
     return { ...comparison, ...this.#status(key), points: points ?? [] };
+  }
+
+  #admm(): readonly AdmmResult[] {
+    const seen = new Set<string>();
+    return this.#plan.arms.flatMap(({ variant, seed, cell }): AdmmResult[] => {
+      const key = cell?.mask.key ?? "";
+      if (cell === undefined || seen.has(key) || this.#plan.stages.get(key)?.kind !== "admm") return [];
+      seen.add(key);
+      const epochs = this.#unlessDamaged(key, () =>
+        this.#store.readLines(key, "residuals").map((line) => {
+          const epoch = admmEpoch(line);
+          if (epoch === undefined) throw misshapen(key, "an incomplete line of residuals");
+          return epoch;
+        }),
+      );
+      return [{ variant, seed, cell, ...this.#status(key), epochs: epochs ?? [] }];
+    });
   }
 
   /**

@@ -2,6 +2,7 @@ import { percent } from "../run/labels.ts";
 import type { Variant } from "../spec/types.ts";
 import type { Condition } from "../stats/condition.ts";
 import type { SparsityVerdict } from "../stats/verdict.ts";
+import { admmTable, admmWarnings } from "./admm.ts";
 import { type CorrelationGroup, findCorrelation, statedP } from "./correlations.ts";
 import { costText } from "./cost.ts";
 import { accuracyText, pointsText, rpText, seedsText, spreadText, zText } from "./format.ts";
@@ -21,11 +22,13 @@ export function summaryTables(results: Results): string {
     ...results.spec.variants.map(({ id }) => accuracyTable(results, id)),
     ...correlationTables(results, judged),
     ...(judged.winning.length === 0 ? [] : [verdictTable(judged.winning)]),
+    admmTable(results),
   ];
   const note = missingNote(results, results.arms);
   return [
     ...tables.filter(({ rows }) => rows.length > 0).map((table) => renderTable(table, WIDTH)),
     ...(note === undefined ? [] : [`${wrap(note, WIDTH)}\n`]),
+    ...admmWarnings(results).map((warning) => `${wrap(`Warning: ${warning}`, WIDTH)}\n`),
     ...judged.winning.map(
       (verdict) =>
         `${wrap(`${verdict.label}, ${verdict.pruning}: the winning property ${verdict.headline}.`, WIDTH)}\n`,

@@ -1,4 +1,5 @@
-import type { Arm, Comparison, Stage } from "../plan/types.ts";
+import type { Arm, Cell, Comparison, Stage } from "../plan/types.ts";
+import type { AdmmEpoch } from "../pruners/admm.ts";
 import type { Spec } from "../spec/types.ts";
 import type { ObjectRecord, Provenance } from "../store/types.ts";
 import type { EpochMetrics } from "../train/recipe.ts";
@@ -41,6 +42,17 @@ export interface ComparisonResult extends Comparison {
   readonly points: readonly CorrelationPoint[];
 }
 
+/** One ADMM pruning with its residuals. */
+export interface AdmmResult {
+  readonly variant: string;
+  readonly seed: number;
+  readonly cell: Cell;
+  readonly status: Status;
+  readonly reason?: string;
+  /** Of all epochs finished; those before the end of one that diverged, too. */
+  readonly epochs: readonly AdmmEpoch[];
+}
+
 /** A stage of the plan with where and how it was computed, so that every number can be found and run again. */
 export interface StageResult {
   readonly key: string;
@@ -57,9 +69,13 @@ export interface Results {
   readonly spec: Spec;
   readonly arms: readonly ArmResult[];
   readonly comparisons: readonly ComparisonResult[];
+  /** By variant, seed and cell; only masks that something starts from. */
+  readonly admm: readonly AdmmResult[];
   readonly stages: readonly StageResult[];
   /** Trainings after sharing, whether done or not. */
   readonly trainings: number;
   /** Trainings if every (pruning setting, sparsity) derived its mask and its starts on its own. */
   readonly trainingsUnshared: number;
+  /** ADMM prunings, which are not counted as trainings. */
+  readonly admmRuns: number;
 }

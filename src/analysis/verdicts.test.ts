@@ -187,6 +187,7 @@ test("cost adds time × threads of everything finished", () => {
     trainings: 10,
     trainingsUnshared: 20,
     trainingsDone: 10,
+    admmRuns: 0,
     coreHours: expect.closeTo(0.1, 12) as number,
     gpuHours: 0,
   });

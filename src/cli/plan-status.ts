@@ -1,3 +1,4 @@
+import { admmSummary, notConverged } from "../analysis/admm.ts";
 import type { Plan, Stage } from "../plan/types.ts";
 import { isDone } from "../run/execute.ts";
 import { stageLabels } from "../run/labels.ts";
@@ -17,13 +18,15 @@ export interface PlanStatus {
     readonly state: StageState;
     readonly reason?: string;
   }[];
+  /** ADMM prunings that ended without having converged. */
+  readonly warnings: readonly string[];
 }
 
 /** How far a plan is, from the store alone; runs in other processes and on other hosts are seen by their leases. */
 export function planStatus(plan: Plan, store: Store): PlanStatus {
   const labels = stageLabels(plan);
   const none = () => ({ done: 0, running: 0, diverged: 0, failed: 0, "to do": 0 });
-  const stages = { init: none(), train: none(), mask: none(), compare: none() };
+  const stages = { init: none(), train: none(), mask: none(), admm: none(), compare: none() };
   const notable = [...plan.stages.values()].flatMap((stage) => {
     const state = stateOf(stage, store);
     stages[stage.kind][state]++;
@@ -32,7 +35,11 @@ export function planStatus(plan: Plan, store: Store): PlanStatus {
     const label = labels.get(stage.key) ?? stage.key;
     return [{ key: stage.key, label, state, ...(state === "failed" && reason !== undefined ? { reason } : {}) }];
   });
-  return { name: plan.spec.name, stages, notable };
+  const warnings = [...plan.stages.values()].flatMap((stage) => {
+    const ended = stage.kind === "admm" ? admmSummary(store.record(stage.key)?.summary) : undefined;
+    return ended === undefined || ended.converged ? [] : [notConverged(labels.get(stage.key) ?? stage.key, ended)];
+  });
+  return { name: plan.spec.name, stages, notable, warnings };
 }
 
 function stateOf(stage: Stage, store: Store): StageState {
@@ -44,15 +51,17 @@ function stateOf(stage: Stage, store: Store): StageState {
 
 export function statusText(status: PlanStatus): string {
   const states: readonly StageState[] = ["done", "running", "diverged", "failed", "to do"];
-  const rows = Object.entries(status.stages).map(([kind, counts]) => [
-    kind,
-    ...states.map((state) => String(counts[state])),
-  ]);
+  // Few specs have ADMM, so its row is shown only for those.
+  const kinds = Object.entries(status.stages).filter(
+    ([kind, counts]) => kind !== "admm" || Object.values(counts).some((n) => n > 0),
+  );
+  const rows = kinds.map(([kind, counts]) => [kind, ...states.map((state) => String(counts[state]))]);
   const lines = [["", ...states], ...rows].map(([head, ...cells]) =>
     [(head ?? "").padEnd(9), ...cells.map((cell) => cell.padStart(9))].join(""),
   );
   const notes = status.notable.map(
     ({ label, state, reason }) => `${state}: ${label}${reason === undefined ? "" : `: ${reason}`}`,
   );
-  return `${[status.name, ...lines, ...notes].join("\n")}\n`;
+  const warnings = status.warnings.map((warning) => `warning: ${warning}`);
+  return `${[status.name, ...lines, ...notes, ...warnings].join("\n")}\n`;
 }

@@ -18,7 +18,7 @@ export function summariseFor(plan: Plan, store: Store, workers: number): PlanSum
 function measuredThroughput(plan: Plan, store: Store): ReadonlyMap<ModelSpec["name"], number> {
   const spent = new Map<string, { images: number; seconds: number }>();
   for (const stage of plan.stages.values()) {
-    if (stage.kind !== "train" || !isDone(store, stage)) continue;
+    if ((stage.kind !== "train" && stage.kind !== "admm") || !isDone(store, stage)) continue;
     const { model, data, recipe } = stage.parameters;
     const { train, test, validation } = describeData(data);
     const sum = spent.get(model.name) ?? { images: 0, seconds: 0 };

@@ -11,6 +11,10 @@ export function planText(plan: Plan, summary: PlanSummary): string {
       (shared > 0 ? ` (${summary.trainingsUnshared} if every mask and start were derived on its own)` : ""),
     `  to do      ${summary.trainingsToDo} of them, ${count(summary.stagesToDo, "stage")} of ${summary.stages} in all`,
   ];
+  if (summary.admmRuns > 0) {
+    const left = summary.admmRunsToDo === summary.admmRuns ? "" : `, ${summary.admmRunsToDo} of them to do`;
+    lines.push(`  ADMM       ${count(summary.admmRuns, "pruning")}, not counted as trainings${left}`);
+  }
   if (summary.stagesToDo > 0) {
     lines.push(
       `  estimate   ${duration(summary.estimatedSeconds)} of computing, ${bytes(summary.estimatedBytes)} on disk`,

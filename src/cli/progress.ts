@@ -42,7 +42,7 @@ abstract class View implements ProgressView {
         break;
       case "start":
         this.#started.set(event.stage.key, Date.now());
-        if (event.stage.kind === "train") this.show(event.worker, this.#label(event.stage));
+        if (isTraining(event.stage)) this.show(event.worker, this.#label(event.stage));
         break;
       case "fail":
         this.print(`failed: ${this.#label(event.stage)}: ${event.message}`);
@@ -52,7 +52,7 @@ abstract class View implements ProgressView {
         break;
       case "finish":
         this.show(event.worker, "");
-        if (event.stage.kind === "train") this.#finishTraining(event.stage, event.status);
+        if (isTraining(event.stage)) this.#finishTraining(event.stage, event.status);
     }
   };
 
@@ -70,12 +70,19 @@ abstract class View implements ProgressView {
       this.print(`checkpointed: ${this.#label(stage)}`);
       return;
     }
-    this.#ended++;
+    const isCounted = stage.kind === "train";
+    if (isCounted) this.#ended++;
     const seconds = (Date.now() - (this.#started.get(stage.key) ?? Date.now())) / 1000;
     const accuracy = this.#accuracy.get(stage.key);
     const outcome = status === "diverged" ? "diverged" : accuracy === undefined ? "done" : percent(accuracy);
-    this.print(`${this.#ended}/${this.#toDo}  ${this.#label(stage)}: ${outcome} (${seconds.toFixed(1)} s)`);
+    const place = isCounted ? `${this.#ended}/${this.#toDo}` : "ADMM";
+    this.print(`${place}  ${this.#label(stage)}: ${outcome} (${seconds.toFixed(1)} s)`);
   }
+}
+
+/** ADMM prunings take as long, but are not among the trainings that are counted. */
+function isTraining({ kind }: Stage): boolean {
+  return kind === "train" || kind === "admm";
 }
 
 class PlainView extends View {

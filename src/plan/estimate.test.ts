@@ -29,6 +29,8 @@ const imagesPerTraining = 20 * (1000 + 300 / 3);
 describe("summarise", () => {
   it("gives exactly the fields of plan --json", () => {
     expect(Object.keys(summarise(grid, nothingDone)).sort()).toEqual([
+      "admmRuns",
+      "admmRunsToDo",
       "estimatedBytes",
       "estimatedSeconds",
       "stages",

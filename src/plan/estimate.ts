@@ -1,9 +1,10 @@
 import { elementCount } from "../core/array.ts";
 import { describeData } from "../data/check.ts";
+import type { DataSpec } from "../data/types.ts";
 import type { ModelSpec } from "../models/types.ts";
 import { describeModelOnce } from "../spec/describe.ts";
 import { inputsOf } from "./stage-table.ts";
-import type { Plan, Stage, TrainStage } from "./types.ts";
+import type { AdmmStage, Plan, Stage, TrainStage } from "./types.ts";
 
 /** What is known about the machine. */
 export interface EstimateOptions {
@@ -20,6 +21,9 @@ export interface PlanSummary {
   /** If every cell derived its mask and its starts on its own. */
   readonly trainingsUnshared: number;
   readonly trainingsToDo: number;
+  /** ADMM prunings, not counted as trainings. */
+  readonly admmRuns: number;
+  readonly admmRunsToDo: number;
   readonly stages: number;
   readonly stagesToDo: number;
   /** Wall time of what is to do. */
@@ -37,6 +41,8 @@ const defaultRate = 25e9;
 /** Metrics of one epoch (a JSON line), and the record with the stage's description. */
 const bytesPerEpoch = 300;
 const bytesPerRecord = 4096;
+/** A layer's name and residual in the line of an epoch. */
+const bytesPerResidual = 45;
 
 /**
  * Counts and estimates.
@@ -50,6 +56,8 @@ export function summarise(plan: Plan, isDone: (stage: Stage) => boolean, options
     trainings: plan.trainings,
     trainingsUnshared: plan.trainingsUnshared,
     trainingsToDo: open.filter(({ kind }) => kind === "train").length,
+    admmRuns: plan.admmRuns,
+    admmRunsToDo: open.filter(({ kind }) => kind === "admm").length,
     stages: all.length,
     stagesToDo: open.length,
     estimatedSeconds: estimateSeconds(open, options),
@@ -59,13 +67,13 @@ export function summarise(plan: Plan, isDone: (stage: Stage) => boolean, options
 
 /**
  * Work shared out evenly over the workers, or the longest chain of stages that wait for each other, whichever is longer.
- * Only trainings count: masks and comparisons take no time beside them.
+ * Only trainings and ADMM prunings count: other masks and comparisons take no time beside them.
  */
 function estimateSeconds(open: readonly Stage[], { throughput, workers = 1 }: EstimateOptions): number {
   const finished = new Map<string, number>();
   let total = 0;
   for (const stage of open) {
-    const seconds = stage.kind === "train" ? trainSeconds(stage, throughput) : 0;
+    const seconds = stage.kind === "train" || stage.kind === "admm" ? trainSeconds(stage, throughput) : 0;
     const ready = Math.max(0, ...inputsOf(stage).map((ref) => finished.get(ref.key) ?? 0));
     finished.set(stage.key, ready + seconds);
     total += seconds;
@@ -75,7 +83,7 @@ function estimateSeconds(open: readonly Stage[], { throughput, workers = 1 }: Es
 }
 
 /** A training image costs three forward passes (one back to the activations, one to the weights), a test image one. */
-function trainSeconds({ parameters }: TrainStage, throughput: EstimateOptions["throughput"]): number {
+function trainSeconds({ parameters }: TrainStage | AdmmStage, throughput: EstimateOptions["throughput"]): number {
   const { model, data, recipe } = parameters;
   const described = describeData(data);
   const trainImages = described.train * recipe.epochs;
@@ -102,6 +110,10 @@ function outputBytes(stage: Stage, plan: Plan): number {
     }
     case "mask":
       return maskBytes(stage, plan);
+    case "admm": {
+      const { model, data, recipe, layers } = stage.parameters;
+      return layerBytes(model, data, layers) + recipe.epochs * (bytesPerEpoch + layers.length * bytesPerResidual);
+    }
     case "compare":
       return 0; // a few numbers, within the allowance for the record
   }
@@ -111,8 +123,11 @@ function outputBytes(stage: Stage, plan: Plan): number {
 function maskBytes({ parameters, inputs }: Stage & { kind: "mask" }, plan: Plan): number {
   const source = plan.stages.get(inputs.weights.key);
   if (source?.kind !== "train") return 0;
-  const { prunable } = describeModelOnce(parameters.model, describeData(source.parameters.data));
-  return prunable
-    .filter(({ name }) => parameters.layers.includes(name))
+  return layerBytes(parameters.model, source.parameters.data, parameters.layers);
+}
+
+function layerBytes(model: ModelSpec, data: DataSpec, layers: readonly string[]): number {
+  return describeModelOnce(model, describeData(data))
+    .prunable.filter(({ name }) => layers.includes(name))
     .reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }

@@ -68,6 +68,13 @@ describe("trainings, shared and unshared", () => {
     expect(counts(planOf({ prune: [rounds, shots], retrain: starts }))).toEqual([1 + 6 + 3, 4 + 5 + 4 + 4]);
   });
 
+  it("do not count ADMM's optimisations, which are counted apart and shared by the starts", () => {
+    const plan = planOf({ prune: [iterative, { admm: { sparsities: [0.5, 0.8] } }], retrain: starts, seeds: 2 });
+    expect(counts(plan)).toEqual([2 * (37 + 6), 2 * (114 + 8)]);
+    expect(plan.admmRuns).toBe(2 * 2);
+    expect(planOf({ prune: [iterative] }).admmRuns).toBe(0);
+  });
+
   it("share nothing between recipes but the initial weights", () => {
     const plan = planOf({ prune: [oneShot], retrain: starts, sweep: { "train.batchSize": [64, 128] } });
     expect(plan.trainings).toBe(2 * 37);
@@ -83,6 +90,7 @@ const pruneEntry = fc.oneof(
   fc.record({ iterative: fc.record({ rate: fc.constantFrom(0.1, 0.2), rounds: fc.integer({ min: 1, max: 4 }) }) }),
   fc.record({ iterative: fc.record({ sparsities: fractions }) }),
   fc.record({ "one-shot": fc.record({ sparsities: fractions }) }),
+  fc.record({ admm: fc.record({ sparsities: fractions, epochsPerStage: fc.integer({ min: 1, max: 3 }) }) }),
 );
 const anySpec = fc
   .record({

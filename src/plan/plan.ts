@@ -19,6 +19,7 @@ export function makePlan(spec: Spec): Plan {
     arms: replicates.flatMap(({ arms }) => arms),
     comparisons: replicates.flatMap(({ comparisons }) => comparisons),
     trainings: countTrainings(stages.values()),
+    admmRuns: [...stages.values()].filter(({ kind }) => kind === "admm").length,
     trainingsUnshared: replicates.reduce((sum, replicate) => sum + unsharedTrainings(replicate, stages), 0),
   };
 }

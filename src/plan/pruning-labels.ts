@@ -13,8 +13,9 @@ export function pruningLabels(prune: readonly PruneSpec[]): readonly string[] {
   });
 }
 
-function prunerName({ pruner }: PruneSpec): string {
-  return pruner.name;
+/** ADMM has a criterion of its own. */
+function prunerName(setting: PruneSpec): string {
+  return setting.kind === "admm" ? "magnitude" : setting.pruner.name;
 }
 
 /** The rate of the first round; settings given by sparsities have none. */

@@ -5,6 +5,7 @@ import { findPruner } from "../pruners/index.ts";
 import { describeModelOnce } from "../spec/describe.ts";
 import { unprotectedLayers } from "../spec/layers.ts";
 import type { MaskTarget, PrunerChoice, PruneSpec, Variant } from "../spec/types.ts";
+import { admmParameters } from "./admm.ts";
 import { pruningLabels } from "./pruning-labels.ts";
 import type { StageTable } from "./stage-table.ts";
 import type { Arm, Cell, Comparison, InitParameters, Measure, Ref, Start, TrainParameters } from "./types.ts";
@@ -79,6 +80,16 @@ export class ReplicatePlan {
       return setting.sparsities.map((sparsity, step) => {
         const { mask, kept } = this.#mask(setting.pruner, { sparsity }, this.#thetaT, undefined);
         return { cell: { ...names, step, sparsity, mask }, kept };
+      });
+    }
+    if (setting.kind === "admm") {
+      return setting.sparsities.map((sparsity, step) => {
+        const parameters = admmParameters(this.#train, setting, sparsity, this.#layers);
+        const mask = this.#table.admm(parameters, { weights: this.#thetaT });
+        return {
+          cell: { ...names, step, sparsity, mask },
+          kept: this.#layers.map(({ size }) => keptCount(size, sparsity)),
+        };
       });
     }
     const cells: PlannedCell[] = [];

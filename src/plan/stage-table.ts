@@ -1,5 +1,7 @@
 import { canonicalJson, type Json, sha256 } from "../core/canonical-json.ts";
 import type {
+  AdmmParameters,
+  AdmmStage,
   CompareParameters,
   CompareStage,
   InitParameters,
@@ -12,7 +14,13 @@ import type {
 } from "./types.ts";
 
 /** Version of what each kind of stage computes. Raise it when the same parameters give another result. */
-export const stageVersions: Readonly<Record<Stage["kind"], number>> = { init: 1, train: 1, mask: 1, compare: 1 };
+export const stageVersions: Readonly<Record<Stage["kind"], number>> = {
+  init: 1,
+  train: 1,
+  mask: 1,
+  admm: 1,
+  compare: 1,
+};
 
 type Unkeyed<S> = S extends Stage ? Omit<S, "key" | "outputs" | "version"> : never;
 
@@ -34,7 +42,7 @@ export function stageIdentity(stage: Unkeyed<Stage>): Json {
   const identity = {
     kind: stage.kind,
     version: stageVersions[stage.kind],
-    parameters: stage.kind === "train" ? withoutPath(stage.parameters) : stage.parameters,
+    parameters: "data" in stage.parameters ? withoutPath(stage.parameters) : stage.parameters,
     inputs: stage.inputs,
   };
   return identity as unknown as Json; // plain data; only its interfaces lack an index signature
@@ -74,6 +82,11 @@ export class StageTable {
   /** The mask made from trained weights. */
   mask(parameters: MaskParameters, inputs: MaskStage["inputs"]): Ref {
     return this.#add({ kind: "mask", parameters, inputs }, "mask");
+  }
+
+  /** The mask that ADMM makes from trained weights; its residuals and metrics are kept too. */
+  admm(parameters: AdmmParameters, inputs: AdmmStage["inputs"]): Ref {
+    return this.#add({ kind: "admm", parameters, inputs }, "mask", "residuals", "metrics");
   }
 
   /** The overlap of two weight sets. */

@@ -14,6 +14,7 @@ export type Term =
       readonly seed: number;
       readonly variant: string;
     }
+  | { readonly admmOf: Term; readonly sparsity: number; readonly epochs: number; readonly seed: number }
   | { readonly maskOf: Term; readonly previous?: Term; readonly target: MaskTarget };
 
 export interface SymbolicArm {
@@ -62,6 +63,13 @@ export function symbolicArms(spec: Spec): { readonly arms: readonly SymbolicArm[
 
 function masksOf(prune: PruneSpec, dense: Term, ticket: (mask: Term) => Term): Term[] {
   if (prune.kind === "one-shot") return prune.sparsities.map((sparsity) => ({ maskOf: dense, target: { sparsity } }));
+  if (prune.kind === "admm")
+    return prune.sparsities.map((sparsity) => ({
+      admmOf: dense,
+      sparsity,
+      epochs: prune.stages * prune.epochsPerStage,
+      seed: "seed" in dense ? dense.seed : -1,
+    }));
   const masks: Term[] = [];
   for (const target of prune.rounds) {
     const previous = masks.at(-1);
@@ -93,6 +101,8 @@ export function distinctTrainings(terms: readonly Term[]): number {
       found.add(JSON.stringify({ ...term, epoch: "any" }));
       visit(term.train);
       if (term.mask !== undefined) visit(term.mask);
+    } else if ("admmOf" in term) {
+      visit(term.admmOf);
     } else {
       visit(term.maskOf);
       if (term.previous !== undefined) visit(term.previous);
@@ -111,6 +121,10 @@ export function termOf(plan: Plan, ref: Ref): Term {
     const maskOf = termOf(plan, weights);
     const { target } = stage.parameters;
     return previous === undefined ? { maskOf, target } : { maskOf, previous: termOf(plan, previous), target };
+  }
+  if (stage?.kind === "admm") {
+    const { sparsity, recipe, seed } = stage.parameters;
+    return { admmOf: termOf(plan, stage.inputs.weights), sparsity, epochs: recipe.epochs, seed };
   }
   if (stage?.kind !== "train") throw new Error(`no weights or mask: ${ref.key}`);
   const { weights, mask } = stage.inputs;

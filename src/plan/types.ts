@@ -1,6 +1,7 @@
 import type { Json } from "../core/canonical-json.ts";
 import type { DataSpec } from "../data/types.ts";
 import type { ModelSpec } from "../models/types.ts";
+import type { AdmmSchedule } from "../pruners/admm.ts";
 import type { MaskTarget, PrunerChoice, Spec } from "../spec/types.ts";
 import type { TrainRecipe } from "../train/recipe.ts";
 
@@ -33,6 +34,14 @@ export interface MaskParameters {
   /** Names of the prunable, unprotected layers, in model order. */
   readonly layers: readonly string[];
 }
+/** ADMM pruning: a training from θT with a penalty, and a mask as its result (src/pruners/admm.ts). */
+export interface AdmmParameters extends TrainParameters {
+  /** Share removed per layer, in (0, 1). */
+  readonly sparsity: number;
+  readonly schedule: AdmmSchedule;
+  /** Names of the prunable, unprotected layers, in model order. */
+  readonly layers: readonly string[];
+}
 export interface CompareParameters {
   readonly mode: "dense-dense" | "sparse-sparse" | "sparse-dense";
   readonly layers: readonly string[];
@@ -54,12 +63,13 @@ interface StageOf<K extends string, P, I> {
 export type InitStage = StageOf<"init", InitParameters, Readonly<Record<string, never>>>;
 export type TrainStage = StageOf<"train", TrainParameters, { readonly weights: Ref; readonly mask?: Ref }>;
 export type MaskStage = StageOf<"mask", MaskParameters, { readonly weights: Ref; readonly previous?: Ref }>;
+export type AdmmStage = StageOf<"admm", AdmmParameters, { readonly weights: Ref }>;
 export type CompareStage = StageOf<
   "compare",
   CompareParameters,
   { readonly a: Ref; readonly b: Ref; readonly mask?: Ref }
 >;
-export type Stage = InitStage | TrainStage | MaskStage | CompareStage;
+export type Stage = InitStage | TrainStage | MaskStage | AdmmStage | CompareStage;
 
 /** A mask at one sparsity of one pruning setting: what the four starts are compared on. */
 export interface Cell {
@@ -114,6 +124,8 @@ export interface Plan {
   readonly trainings: number;
   /** Trainings if every (pruning setting, sparsity) derived its mask and its starts on its own. */
   readonly trainingsUnshared: number;
+  /** ADMM prunings, which are work like trainings but counted apart: they are part of making a mask. */
+  readonly admmRuns: number;
 }
 
 /** What a key hashes. */

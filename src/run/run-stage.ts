@@ -1,6 +1,7 @@
 import { InputError, InternalError, RunError } from "../core/errors.ts";
 import type { Stage } from "../plan/types.ts";
 import { CorruptObjectError } from "../store/store.ts";
+import { runAdmm } from "./stages/admm.ts";
 import { runCompare } from "./stages/compare.ts";
 import type { StageContext } from "./stages/context.ts";
 import { runInit } from "./stages/init.ts";
@@ -37,6 +38,8 @@ function compute(stage: Stage, context: StageContext): StageStatus | Promise<Sta
       return runTrain(stage, context);
     case "mask":
       return runMask(stage, context);
+    case "admm":
+      return runAdmm(stage, context);
     case "compare":
       return runCompare(stage, context);
   }

@@ -34,7 +34,7 @@ export class Schedule {
     }
     for (const stage of [...plan.stages.values()].reverse()) {
       const after = Math.max(0, ...this.#consumersOf(stage.key).map((key) => this.#chain.get(key) ?? 0));
-      this.#chain.set(stage.key, after + (stage.kind === "train" ? 1 : 0));
+      this.#chain.set(stage.key, after + (isLong(stage) ? 1 : 0));
     }
   }
 
@@ -82,11 +82,16 @@ export class Schedule {
   #comesBefore(a: Stage, b: Stage): boolean {
     const byChain = number(this.#chain, a.key) - number(this.#chain, b.key);
     // Masks and comparisons take moments and free trainings, so they go first; then the longest chain, then plan order.
-    const quickA = a.kind !== "train";
-    const quickB = b.kind !== "train";
+    const quickA = !isLong(a);
+    const quickB = !isLong(b);
     if (quickA !== quickB) return quickA;
     return byChain !== 0 ? byChain > 0 : number(this.#order, a.key) < number(this.#order, b.key);
   }
+}
+
+/** Whether a stage trains. */
+function isLong({ kind }: Stage): boolean {
+  return kind === "train" || kind === "admm";
 }
 
 function number(map: ReadonlyMap<string, number>, key: string): number {

@@ -110,7 +110,8 @@ function layerProblems({ data, model, protect, prune }: Draft): readonly Problem
 function emptyMasks(entry: PruneEntry, layers: readonly LayerSummary[], path: Path): Problem[] {
   const sizes = layers.map(({ name, shape }) => ({ name, size: elementCount(shape) }));
   const smallest = sizes.reduce((least, layer) => (layer.size < least.size ? layer : least));
-  const { iterative, "one-shot": oneShot } = entry;
+  const { iterative, "one-shot": oneShot, admm } = entry;
+  if (admm !== undefined) return emptyAtSparsity(admm.sparsities, smallest, [...path, "admm", "sparsities"]);
   if (oneShot !== undefined) return emptyAtSparsity(oneShot.sparsities, smallest, [...path, "one-shot", "sparsities"]);
   if (iterative?.sparsities !== undefined) {
     return emptyAtSparsity(iterative.sparsities, smallest, [...path, "iterative", "sparsities"]);

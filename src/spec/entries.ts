@@ -19,12 +19,12 @@ import { likelyMistake } from "./values.ts";
 export function readPruneEntry(raw: unknown, path: Path): Reading<PruneEntry> {
   if (typeof raw === "string") {
     const hint =
-      raw === "one-shot"
-        ? "for example { one-shot: { sparsities: [0.5, 0.8] } }"
+      raw === "one-shot" || raw === "admm"
+        ? `for example { ${raw}: { sparsities: [0.5, 0.8] } }`
         : "for example { iterative: { rate: 0.2, rounds: 5 } }";
     return {
       value: undefined,
-      problems: [problem(path, `expected a mapping with iterative or one-shot, got "${raw}"`, hint)],
+      problems: [problem(path, `expected a mapping with iterative, one-shot or admm, got "${raw}"`, hint)],
     };
   }
   const { value, problems } = read(pruneEntry, raw, path);
@@ -34,10 +34,12 @@ export function readPruneEntry(raw: unknown, path: Path): Reading<PruneEntry> {
 }
 
 function entryProblems(entry: PruneEntry, path: Path): Problem[] {
-  const { iterative, "one-shot": oneShot } = entry;
-  if ((iterative === undefined) === (oneShot === undefined)) {
-    const got = iterative === undefined ? "neither" : "both";
-    return [problem(path, `expected exactly one of iterative and one-shot, got ${got}`, "write one entry for each")];
+  const { iterative } = entry;
+  const given = Object.keys(entry);
+  if (given.length !== 1) {
+    const got = given.length === 0 ? "none" : given.join(" and ");
+    const message = `expected exactly one of iterative, one-shot and admm, got ${got}`;
+    return [problem(path, message, "write one entry for each")];
   }
   if (iterative === undefined) return [];
   const place = [...path, "iterative"];

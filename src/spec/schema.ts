@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { expandName } from "./shorthand.ts";
 import {
+  atLeastOne,
   flag,
   increasing,
   increasingFractions,
@@ -75,6 +76,21 @@ const named = (what: string) =>
 /** `model`: the options are checked by the model's own schema. */
 export const modelSchema = named("a model");
 
+const lastOr = 'expected a number above 0, or "last" for the last learning rate of the training';
+
+/** `admm`; see AdmmState (src/pruners/admm.ts) for the method. */
+const admm = z.strictObject(
+  {
+    sparsities: increasingFractions("sparsities, for example [0.5, 0.8]"),
+    rho: positive().default(1e-4),
+    growth: atLeastOne().default(10),
+    stages: wholeNumber(1, 100).default(4),
+    epochsPerStage: wholeNumber(1).default(10),
+    lr: z.union([z.literal("last"), z.number().gt(0, { error: lastOr })], { error: lastOr }).default("last"),
+  },
+  { error: `${mapping} with sparsities` },
+);
+
 const pruner = named("a pruner").prefault("magnitude");
 
 /** One entry of `prune`: exactly one of its fields is given (checked in entries.ts). */
@@ -97,8 +113,9 @@ export const pruneEntry = z.strictObject(
         { error: `${mapping} with sparsities` },
       )
       .optional(),
+    admm: admm.optional(),
   },
-  { error: `${mapping} with iterative or one-shot` },
+  { error: `${mapping} with iterative, one-shot or admm` },
 );
 export type PruneEntry = z.output<typeof pruneEntry>;
 

@@ -96,6 +96,9 @@ function readChoice(
   entry: PruneEntry | undefined,
   path: Path,
 ): Reading<{ readonly spec: PruneSpec; readonly written: Json }> {
+  if (entry?.admm !== undefined) {
+    return { value: { spec: { kind: "admm", ...entry.admm }, written: toJson({ admm: entry.admm }) }, problems: [] };
+  }
   const kind = entry?.iterative === undefined ? "one-shot" : "iterative";
   const options = entry?.[kind];
   if (options === undefined) return { value: undefined, problems: [] };

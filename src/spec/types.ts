@@ -14,7 +14,21 @@ export type PruneSpec =
       /** One round per entry: a target sparsity of the whole layer, or a share removed of what remains. */
       readonly rounds: readonly MaskTarget[];
     }
-  | { readonly kind: "one-shot"; readonly pruner: PrunerChoice; readonly sparsities: readonly number[] };
+  | { readonly kind: "one-shot"; readonly pruner: PrunerChoice; readonly sparsities: readonly number[] }
+  | AdmmSpec;
+
+/** ADMM pruning (src/pruners/admm.ts): one optimisation from θT per sparsity. */
+export interface AdmmSpec {
+  readonly kind: "admm";
+  readonly sparsities: readonly number[];
+  /** Penalty of the first stage; every further one has `growth` times as much. */
+  readonly rho: number;
+  readonly growth: number;
+  readonly stages: number;
+  readonly epochsPerStage: number;
+  /** Constant learning rate of the optimisation; `last`: the one that the training ends with. All else is the recipe's. */
+  readonly lr: number | "last";
+}
 
 export interface PrunerChoice {
   readonly name: string;

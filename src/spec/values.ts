@@ -25,6 +25,12 @@ export function positive() {
   return z.number({ error }).gt(0, { error });
 }
 
+/** A finite number of at least 1. */
+export function atLeastOne() {
+  const error = "expected a number of at least 1";
+  return z.number({ error }).min(1, { error });
+}
+
 /** A finite number of at least 0. */
 export function notNegative() {
   const error = "expected a number of at least 0";

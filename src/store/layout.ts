@@ -97,6 +97,7 @@ export function outputFile(output: string): string {
     case "overlap":
       return `${output}.json`;
     case "metrics":
+    case "residuals":
     case "timing":
       return `${output}.jsonl`;
     default:

@@ -68,7 +68,12 @@ export class Store {
 
   /** The lines of metrics.jsonl, one per epoch; throws as `read` does. */
   readMetrics(key: string): Json[] {
-    const lines = this.read(key, outputFile("metrics")).toString("utf8").split("\n");
+    return this.readLines(key, "metrics");
+  }
+
+  /** The values of an output that is a JSON value per line, such as `residuals`; throws as `read` does. */
+  readLines(key: string, output: string): Json[] {
+    const lines = this.read(key, outputFile(output)).toString("utf8").split("\n");
     return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Json);
   }
 

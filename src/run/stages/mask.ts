@@ -21,9 +21,14 @@ export function runMask(stage: MaskStage, context: StageContext): StageStatus {
     ...(previous === undefined ? {} : { previous: readMask(context, previous) }),
   });
   lease.write("mask.safetensors", stateBytes(mask.toStateDict(), { stage: stage.key }));
-  const counts = mask.keys.map((name) => ({ layer: name, kept: mask.keptCount(name), size: mask.size(name) }));
-  commit(stage, context, { startedAt, summary: { sparsity: mask.sparsity, layers: counts } });
+  commit(stage, context, { startedAt, summary: maskSummary(mask) });
   return "done";
+}
+
+/** Achieved counts, in all and by layer. */
+export function maskSummary(mask: Mask) {
+  const layers = mask.keys.map((name) => ({ layer: name, kept: mask.keptCount(name), size: mask.size(name) }));
+  return { sparsity: mask.sparsity, layers };
 }
 
 /** The mask that a mask stage stored. */

@@ -40,7 +40,7 @@ function provenance(stage: Stage, context: StageContext, outcome: Outcome): Prov
     libtorch: usesEngine(stage) ? engineInfo().libtorch : "not used",
     device: context.device,
     threads: context.threads,
-    precision: stage.kind === "train" ? stage.parameters.recipe.precision : "float32",
+    precision: "recipe" in stage.parameters ? stage.parameters.recipe.precision : "float32",
     hardware: cpus()[0]?.model.trim() ?? "unknown",
     startedAt: outcome.startedAt.toISOString(),
     finishedAt: finishedAt.toISOString(),
@@ -52,7 +52,12 @@ function provenance(stage: Stage, context: StageContext, outcome: Outcome): Prov
 
 /** Initial weights are drawn and overlaps are counted without libtorch. */
 function usesEngine(stage: Stage): boolean {
-  return stage.kind === "train" || stage.kind === "mask";
+  return stage.kind !== "init" && stage.kind !== "compare";
+}
+
+/** One line of JSON per value. */
+export function jsonLines(values: readonly object[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join("");
 }
 
 /** Weights or a mask as a safetensors file that says where it comes from. */

@@ -11,10 +11,10 @@ import { type EpochTiming, type TrainOutcome, train } from "../../train/trainer.
 import type { StageStatus } from "../types.ts";
 import type { StageContext } from "./context.ts";
 import { readMask } from "./mask.ts";
-import { commit, stateBytes } from "./output.ts";
+import { commit, jsonLines, stateBytes } from "./output.ts";
 
 /** What a checkpoint holds beside the trainer's state: costs so far, which are no part of the result. */
-interface Costs {
+export interface Costs {
   readonly elapsedMs: number;
   readonly resumes: number;
   readonly timing: readonly EpochTiming[];
@@ -109,14 +109,10 @@ function readCheckpoint(
   return { checkpoint, costs: JSON.parse(Buffer.from(parts.costs).toString("utf8")) as Costs };
 }
 
-function jsonLines(values: readonly object[]): string {
-  return values.map((value) => `${JSON.stringify(value)}\n`).join("");
-}
-
 let cache: { readonly spec: string; readonly data: Dataset } | undefined;
 
 /** Reading and checking a data set takes seconds, and a worker's trainings mostly use the same one. */
-function cachedData(spec: DataSpec): Dataset {
+export function cachedData(spec: DataSpec): Dataset {
   const key = canonicalJson({ ...spec });
   if (cache?.spec !== key) cache = { spec: key, data: loadData(spec) };
   return cache.data;
