@@ -1,13 +1,24 @@
 // Layers and losses.
 #include "batch_norm.h"
+#include "depthwise.h"
 #include "families.h"
 
 namespace sweepstake {
 namespace {
 
+// Mixed precision: the weights of a layer whose input is bfloat16 are float32 and rounded for the product; the gradient comes back
+// as float32.
+at::Tensor inTypeOf(const at::Tensor& x, const at::Tensor& weight) {
+  const bool mixed = weight.defined() && x.scalar_type() == at::kBFloat16 && weight.scalar_type() == at::kFloat;
+  return mixed ? weight.to(at::kBFloat16) : weight;
+}
+
 Napi::Value conv2d(Call& call) {
-  const auto x = call.tensor(0), weight = call.tensor(1), bias = call.optionalTensor(2);
-  return call.give(at::conv2d(x, weight, bias, call.integers(3), call.integers(4), call.integers(5), call.integer(6)));
+  const auto x = call.tensor(0), weight = inTypeOf(x, call.tensor(1)), bias = inTypeOf(x, call.optionalTensor(2));
+  const auto stride = call.integers(3), padding = call.integers(4), dilation = call.integers(5);
+  const int64_t groups = call.integer(6);
+  if (isDepthwise(x, weight, bias, stride, padding, dilation, groups)) return call.give(depthwise(x, weight, stride[0], padding[0]));
+  return call.give(at::conv2d(x, weight, bias, stride, padding, dilation, groups));
 }
 
 Napi::Value maxPool2d(Call& call) {
@@ -31,12 +42,12 @@ Napi::Value batchNormalisation(Call& call) {
   return call.give(batchNorm(x, weight, bias, mean, variance, residual, settings));
 }
 
-// A libtorch without MKL leaves float32 matrix products to the system's BLAS, which on a plain Debian is the reference
+// A libtorch without MKL leaves matrix products to the system's BLAS, which on a plain Debian is the reference
 // implementation, some twenty times off the pace. oneDNN is there anyway: a 1x1 convolution over a 1x1 image is the same product.
 Napi::Value linear(Call& call) {
-  const auto x = call.tensor(0), weight = call.tensor(1), bias = call.optionalTensor(2);
-  const bool viaConvolution = x.is_cpu() && weight.is_cpu() && x.scalar_type() == at::kFloat &&
-                              weight.scalar_type() == at::kFloat && at::hasMKLDNN() && !at::hasMKL() && x.dim() == 2 &&
+  const auto x = call.tensor(0), weight = inTypeOf(x, call.tensor(1)), bias = inTypeOf(x, call.optionalTensor(2));
+  const bool typeFits = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
+  const bool viaConvolution = x.is_cpu() && weight.is_cpu() && typeFits && weight.scalar_type() == x.scalar_type() && at::hasMKLDNN() && !at::hasMKL() && x.dim() == 2 &&
                               weight.dim() == 2 && x.size(1) == weight.size(1) && x.numel() > 0;
   if (!viaConvolution) return call.give(at::linear(x, weight, bias));
   const auto image = x.reshape({x.size(0), x.size(1), 1, 1}), kernel = weight.reshape({weight.size(0), weight.size(1), 1, 1});
@@ -52,8 +63,10 @@ void checkClassification(const at::Tensor& logits, const at::Tensor& labels) {
 Napi::Value crossEntropy(Call& call) {
   const auto logits = call.tensor(0), labels = call.tensor(1);
   checkClassification(logits, labels);
+  // The loss of bfloat16 logits is taken in float32.
+  const auto scores = logits.scalar_type() == at::kBFloat16 ? logits.to(at::kFloat) : logits;
   const auto reduction = call.text(2) == "sum" ? at::Reduction::Sum : at::Reduction::Mean;
-  return call.give(at::cross_entropy_loss(logits, labels, {}, reduction));
+  return call.give(at::cross_entropy_loss(scores, labels, {}, reduction));
 }
 
 Napi::Value correctCount(Call& call) {

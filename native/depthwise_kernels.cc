@@ -1,0 +1,112 @@
+#include "depthwise_kernels.h"
+
+namespace sweepstake {
+namespace {
+
+// Filter columns kx for which pixel first + kx is inside of the row.
+SWEEPSTAKE_INLINE bool isInside(int64_t first, int64_t kx, int64_t width) { return first + kx >= 0 && first + kx < width; }
+
+template <typename S>
+SWEEPSTAKE_INLINE void row(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter, S* out) {
+  const int64_t channels = shape.channels, width = shape.width, outWidth = shape.outWidth, stride = shape.stride;
+  const int64_t padding = shape.padding;
+  const S *above = rows[0], *here = rows[1], *below = rows[2];
+  forChannels<S>(channels, [=](int64_t c, auto lanes) __attribute__((always_inline)) {
+    using L = decltype(lanes);
+    using V = typename L::V;
+    V w[9];
+    for (int k = 0; k < 9; k++) w[k] = L::load(filter + k * channels + c);
+    for (int64_t o = 0; o < outWidth; o++) {
+      const int64_t first = o * stride - padding;
+      V sum[3] = {};
+      for (int64_t kx = 0; kx < 3; kx++) {
+        if (!isInside(first, kx, width)) continue;
+        const int64_t at = (first + kx) * channels + c;
+        sum[0] += L::load(above + at) * w[kx];
+        sum[1] += L::load(here + at) * w[3 + kx];
+        sum[2] += L::load(below + at) * w[6 + kx];
+      }
+      L::store(out + o * channels + c, sum[0] + sum[1] + sum[2]);
+    }
+  });
+}
+
+template <typename S>
+SWEEPSTAKE_INLINE void inputRow(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter, S* in) {
+  const int64_t channels = shape.channels, width = shape.width, outWidth = shape.outWidth, padding = shape.padding;
+  const S* const lines[3] = {rows[0], rows[1], rows[2]};
+  forChannels<S>(channels, [&](int64_t c, auto lanes) __attribute__((always_inline)) {
+    using L = decltype(lanes);
+    for (int64_t i = 0; i < width; i++) {
+      typename L::V sum = L::zero();
+      // Every second filter column meets an output pixel.
+      for (int64_t kx = (i + padding) & 1; kx < 3; kx += 2) {
+        const int64_t o = (i + padding - kx) / 2;
+        if (i + padding < kx || o >= outWidth) continue;
+        for (int ky = 0; ky < 3; ky++) {
+          if (lines[ky] == nullptr) continue;
+          sum += L::load(lines[ky] + o * channels + c) * L::load(filter + (3 * ky + kx) * channels + c);
+        }
+      }
+      L::store(in + i * channels + c, sum);
+    }
+  });
+}
+
+template <typename S>
+SWEEPSTAKE_INLINE void filterRow(const DepthwiseShape& shape, const S* const rows[3], const S* gradient, Computed<S>* sums) {
+  const int64_t channels = shape.channels, width = shape.width, outWidth = shape.outWidth, stride = shape.stride;
+  const int64_t padding = shape.padding;
+  const S *above = rows[0], *here = rows[1], *below = rows[2];
+  forChannels<S>(channels, [=](int64_t c, auto lanes) __attribute__((always_inline)) {
+    using L = decltype(lanes);
+    using V = typename L::V;
+    V sum[9];
+    for (int k = 0; k < 9; k++) sum[k] = L::load(sums + k * channels + c);
+    for (int64_t o = 0; o < outWidth; o++) {
+      const int64_t first = o * stride - padding;
+      const V g = L::load(gradient + o * channels + c);
+      for (int64_t kx = 0; kx < 3; kx++) {
+        if (!isInside(first, kx, width)) continue;
+        const int64_t at = (first + kx) * channels + c;
+        sum[kx] += L::load(above + at) * g;
+        sum[3 + kx] += L::load(here + at) * g;
+        sum[6 + kx] += L::load(below + at) * g;
+      }
+    }
+    for (int k = 0; k < 9; k++) L::store(sums + k * channels + c, sum[k]);
+  });
+}
+
+}  // namespace
+
+// target_clones does not go with templates, so every clone is a plain function that a template calls.
+#define SWEEPSTAKE_KERNELS(S)                                                                                              \
+  SWEEPSTAKE_CLONES static void rowOf(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter, S* out) {  \
+    row(shape, rows, filter, out);                                                                                         \
+  }                                                                                                                        \
+  SWEEPSTAKE_CLONES static void inputRowOf(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter,       \
+                                           S* in) {                                                                        \
+    inputRow(shape, rows, filter, in);                                                                                     \
+  }                                                                                                                        \
+  SWEEPSTAKE_CLONES static void filterRowOf(const DepthwiseShape& shape, const S* const rows[3], const S* gradient,              \
+                                            Computed<S>* sums) {                                                           \
+    filterRow(shape, rows, gradient, sums);                                                                                \
+  }                                                                                                                        \
+  template <>                                                                                                              \
+  void depthwiseRow<S>(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter, S* out) {                 \
+    rowOf(shape, rows, filter, out);                                                                                       \
+  }                                                                                                                        \
+  template <>                                                                                                              \
+  void depthwiseInputRow<S>(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter, S* in) {             \
+    inputRowOf(shape, rows, filter, in);                                                                                   \
+  }                                                                                                                        \
+  template <>                                                                                                              \
+  void depthwiseFilterRow<S>(const DepthwiseShape& shape, const S* const rows[3], const S* gradient, Computed<S>* sums) {        \
+    filterRowOf(shape, rows, gradient, sums);                                                                              \
+  }
+SWEEPSTAKE_KERNELS(float)
+SWEEPSTAKE_KERNELS(double)
+SWEEPSTAKE_KERNELS(Bfloat16)
+
+}  // namespace sweepstake
