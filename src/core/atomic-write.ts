@@ -17,8 +17,17 @@ export function writeFileAtomic(path: string, bytes: Uint8Array | string): void 
     renameSync(temporary, path);
     syncFolder(folder);
   } catch (cause) {
-    rmSync(temporary, { force: true });
+    removeQuietly(temporary);
     throw writeFailure(path, cause);
+  }
+}
+
+/** Cleaning up must not hide why the write failed (a folder of the path may be a file). */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // What could not be written cannot be left behind.
   }
 }
 
@@ -52,6 +61,7 @@ export function writeFailure(path: string, cause: unknown): RunError {
     ENOSPC: "the disk is full: free some space or choose another folder with --out, then run the same command again",
     EDQUOT: "the disk quota is used up: free some space or choose another folder with --out, then run again",
     EACCES: "no permission to write there: choose another folder with --out",
+    ENOTDIR: "a file is in the place of a folder: choose another folder with --out",
     EROFS: "the file system is read-only: choose another folder with --out",
   };
   const reason = cause instanceof Error ? cause.message : String(cause);

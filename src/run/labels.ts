@@ -17,7 +17,8 @@ export function stageLabels(plan: Plan): ReadonlyMap<string, string> {
   };
   for (const arm of plan.arms) {
     const head = [variants.get(arm.variant) ?? arm.variant, `seed ${arm.seed}`];
-    add(arm.train, [...head, arm.start, ...cellLabel(arm.cell)]);
+    const start = arm.rewindEpoch === undefined ? arm.start : `${arm.start} (epoch ${arm.rewindEpoch})`;
+    add(arm.train, [...head, start, ...cellLabel(arm.cell)]);
     if (arm.cell !== undefined) add(arm.cell.mask.key, [...head, "mask", ...cellLabel(arm.cell)]);
   }
   for (const comparison of plan.comparisons) {

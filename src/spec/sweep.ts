@@ -130,6 +130,8 @@ export function variantLabel(dimensions: readonly Dimension[], values: Readonly<
 
 function labelValue(value: unknown): string {
   if (typeof value === "string") return value;
-  if (isMapping(value) && typeof value.name === "string" && Object.keys(value).length === 1) return value.name;
-  return JSON.stringify(value);
+  if (!isMapping(value) || typeof value.name !== "string") return JSON.stringify(value);
+  const { name, ...options } = value;
+  const described = Object.entries(options).map(([option, of]) => `${option} ${labelValue(of)}`);
+  return described.length === 0 ? name : `${name} (${described.join(", ")})`;
 }

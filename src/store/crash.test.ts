@@ -163,13 +163,10 @@ function expectRecovery(root: string, before: number, epochs: number, end: Recor
   const record = store.record(key);
   store.verify(key);
   expect([...store.list()]).toEqual(record === undefined ? [] : [record]);
-  expect(record?.summary).toEqual(
-    record?.files[`weights@${epochs}.safetensors`] !== undefined
-      ? { epochs }
-      : before === 0
-        ? undefined
-        : { epochs: before },
-  );
+  const isNew = record?.files[`weights@${epochs}.safetensors`] !== undefined;
+  // An extension keeps the summary of what was there, and lists itself beside it, together with its files or not at all.
+  expect(record?.summary).toEqual(before > 0 ? { epochs: before } : isNew ? { epochs } : undefined);
+  expect(record?.extensions?.length ?? 0).toBe(before > 0 && isNew ? 1 : 0);
   const computed = compute(store, key, epochs);
   expect(content(store)).toEqual(end);
   expect(notices).toEqual([]);

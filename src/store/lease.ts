@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFailure, writeFileAtomic } from "../core/atomic-write.ts";
 import { canonicalJson, sha256 } from "../core/canonical-json.ts";
@@ -106,6 +106,7 @@ export class Lease {
 
   /** Gives the stage back. What was not committed stays as the last checkpoint has it. */
   release(): void {
+    if (!this.lost) removeIfEmpty(this.#folder, this.#context.layout.work(this.key));
     this.#context.file.release();
   }
 
@@ -137,6 +138,17 @@ export class Lease {
       const bytes = readIfThere(join(this.#folder, file));
       return bytes !== undefined && sha256(bytes) === entry.sha256;
     });
+  }
+}
+
+/** Removes folders, inner first, that hold nothing: a lease that wrote nothing leaves nothing. */
+function removeIfEmpty(...folders: readonly string[]): void {
+  for (const folder of folders) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      return; // Not empty, or gone with the commit.
+    }
   }
 }
 

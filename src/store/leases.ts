@@ -80,7 +80,7 @@ export class Leases {
         if (holder !== undefined) return { holder, beatMs: statSync(join(folder, name)).mtimeMs };
       }
     } catch (error) {
-      if (!hasCode(error, "ENOENT")) throw error;
+      if (!hasCode(error, "ENOENT", "ENOTDIR")) throw error;
     }
     return undefined;
   }

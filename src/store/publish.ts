@@ -28,7 +28,7 @@ export function publish(layout: Layout, folder: string, record: ObjectRecord): v
  * Adds files to an object that exists: they are copied beside the old ones, then the record that lists both replaces the old
  * record. A crash before that leaves the old object (and files that nobody reads), one after it the extended one.
  * A stored file is never overwritten by another content: others were computed from it. Only logs are replaced, and the
- * longer log gets a new name on disk.
+ * longer log gets a new name on disk. The old provenance and summary stay, with the cost added; the new provenance is listed beside them.
  * @param folder holds the files of `record.files`, each written and synced
  * @returns the record as stored
  */
@@ -44,7 +44,10 @@ export function extend(layout: Layout, folder: string, old: ObjectRecord, record
       // Copied, not moved: until the record is there, the checkpoint needs them where they are.
       writeFileAtomic(join(target, files[file]?.path ?? file), readFileSync(join(folder, file)));
     }
-    const extended = { ...record, files };
+    const { provenance } = old;
+    const durationMs = provenance.durationMs + record.provenance.durationMs;
+    const extensions = [...(old.extensions ?? []), record.provenance];
+    const extended = { ...old, files, provenance: { ...provenance, durationMs }, extensions };
     writeFileAtomic(join(target, RECORD_FILE), encodeRecord(extended));
     removeOthers(target, [RECORD_FILE, ...Object.entries(files).map(([file, { path }]) => path ?? file)]);
     return extended;

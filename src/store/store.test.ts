@@ -164,9 +164,17 @@ describe("an object", () => {
 describe("extending an object", () => {
   it("keeps the old files and adds the new ones", () => {
     put({ "weights@10.safetensors": "ten", "metrics.jsonl": "1\n" });
-    const record = put({ "weights@150.safetensors": "more", "metrics.jsonl": "1\n2\n" }, { summary: 150 });
+    const record = put(
+      { "weights@150.safetensors": "more", "metrics.jsonl": "1\n2\n" },
+      {
+        summary: 150,
+        provenance: { ...provenance, threads: 2, durationMs: 7 },
+      },
+    );
     expect(store.record(key)).toEqual(record);
-    expect(record.summary).toBe(150);
+    expect(record.summary).toEqual(result.summary);
+    expect(record.provenance).toEqual({ ...provenance, durationMs: provenance.durationMs + 7 });
+    expect(record.extensions).toEqual([{ ...provenance, threads: 2, durationMs: 7 }]);
     expect(store.read(key, "weights@10.safetensors").toString()).toBe("ten");
     expect(store.read(key, "weights@150.safetensors").toString()).toBe("more");
     expect(store.readMetrics(key)).toEqual([1, 2]);

@@ -38,6 +38,8 @@ export interface ObjectRecord {
   readonly summary: Json;
   readonly files: Readonly<Record<string, FileEntry>>;
   readonly provenance: Provenance;
+  /** How files that were asked for later were computed, oldest first. */
+  readonly extensions?: readonly Provenance[];
 }
 
 /** What a stage hands over when it is finished, beside the files that it wrote. */

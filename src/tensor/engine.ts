@@ -47,7 +47,7 @@ export function checkDevice(name: string): Device {
     throw new InputError({
       where: "device",
       message: `expected "cpu" or "cuda:N", got ${JSON.stringify(name)}`,
-      hint: "for example --device cpu",
+      hint: "for example `device: cpu` in the spec, or --set device=cpu",
     });
   }
   if (name === "cpu") return name;
@@ -57,7 +57,7 @@ export function checkDevice(name: string): Device {
     throw new InputError({
       where: "device",
       message: `${name} is not there: libtorch ${libtorch} finds no CUDA device`,
-      hint: "use --device cpu, or build against a CUDA build of libtorch: LIBTORCH=/path/to/libtorch make -C native",
+      hint: "use `device: cpu`, or build against a CUDA build of libtorch: LIBTORCH=/path/to/libtorch make -C native",
     });
   }
   if (index >= cudaDevices) {

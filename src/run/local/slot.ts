@@ -21,6 +21,7 @@ export class WorkerSlot implements Slot {
   #child: ChildProcess | undefined;
   #running: Running | undefined;
   #log = "";
+  #isInterrupted = false;
 
   constructor(setup: WorkerSetup) {
     this.#setup = setup;
@@ -34,6 +35,7 @@ export class WorkerSlot implements Slot {
   }
 
   interrupt(): void {
+    this.#isInterrupted = true;
     if (this.#running !== undefined) this.#send({ type: "interrupt" });
   }
 
@@ -70,6 +72,8 @@ export class WorkerSlot implements Slot {
     child.on("message", (message: FromWorker) => this.#receive(message));
     child.on("close", (code, signal) => {
       if (this.#child === child) this.#child = undefined;
+      // Ctrl-C may reach a worker that is still starting and does not listen yet; it is stopping anyway.
+      if (this.#isInterrupted) this.#end()?.resolve("interrupted");
       const cause = signal === null ? `exit code ${code}` : signal;
       const log = this.#log.trim() === "" ? "" : `; its last words: ${this.#log.trim()}`;
       this.#end()?.reject(new StageFailure("lost", `a worker process died (${cause})${log}`));
