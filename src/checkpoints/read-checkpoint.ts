@@ -117,15 +117,14 @@ function checkTotal(tensors: ReadonlyMap<string, PickleTensor>, fileBytes: numbe
 
 /** Our own checkpoints of a training keep the momentum beside the weights. */
 function safetensorsContents(bytes: Uint8Array, file: string, { key }: CheckpointOptions): Contents {
-  if (key !== undefined)
-    throw refuse("--key", `${file} is a safetensors file, which has no dictionaries to choose from`, "leave --key out");
+  const notes = key === undefined ? [] : ["--key is not used: a safetensors file has no dictionaries"];
   const { tensors, metadata } = decodeSafetensors(bytes, file);
-  if (metadata.format !== "sweepstake-checkpoint-1") return { format: "safetensors", tensors, notes: [] };
+  if (metadata.format !== "sweepstake-checkpoint-1") return { format: "safetensors", tensors, notes };
   const weights = [...tensors].filter(([name]) => name.startsWith("weights."));
   return {
     format: "safetensors",
     tensors: new Map(weights.map(([name, array]) => [name.slice("weights.".length), array])),
-    notes: ["weights are those of a training's checkpoint, without its momentum"],
+    notes: [...notes, "weights are those of a training's checkpoint, without its momentum"],
   };
 }
 

@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
+import { type LoadedCheckpoint, readCheckpoint, readMask } from "../checkpoints/read-checkpoint.ts";
+import { weightLayers } from "../checkpoints/weight-layers.ts";
 import { type StateDict, sameShape } from "../core/array.ts";
 import { InputError } from "../core/errors.ts";
-import { decodeSafetensors } from "../core/safetensors.ts";
-import { Mask } from "../masks/mask.ts";
-import type { LayerSummary } from "../models/types.ts";
-import { unprotectedLayers } from "../spec/layers.ts";
 import { type CorrelationAtP, correlation } from "../stats/correlation.ts";
+import { unprotectedFileLayers } from "./file-layers.ts";
 
 export interface FileComparison {
   readonly a: string;
@@ -14,10 +12,12 @@ export interface FileComparison {
   readonly mode: "dense-dense" | "sparse-sparse" | "sparse-dense";
   readonly layers: readonly string[];
   readonly points: readonly CorrelationAtP[];
+  /** What was done to names and values while reading. */
+  readonly notes: readonly string[];
 }
 
 /**
- * R_p of two weight files.
+ * R_p of two weight files of any kind that `readCheckpoint` reads.
  * @throws InputError for a file that is missing or malformed, and for weights that do not match
  */
 export function compareFiles(
@@ -28,38 +28,33 @@ export function compareFiles(
     readonly mode?: "sparse-sparse" | "sparse-dense";
     readonly p: readonly number[];
     readonly protect: readonly string[];
+    readonly key?: string;
   },
 ): FileComparison {
   if (options.mode !== undefined && options.mask === undefined) {
     throw new InputError({ where: "--mode", message: `${options.mode} needs a mask`, hint: "add --mask FILE" });
   }
-  const [left, right] = [readWeights(a), readWeights(b)];
-  const layers = comparedLayers(left, right, options.protect, `${a} and ${b}`);
+  const key = options.key === undefined ? {} : { key: options.key };
+  const left = readCheckpoint(a, key);
+  const right = readCheckpoint(b, key);
+  const layers = comparedLayers(left.tensors, right.tensors, options.protect, `${a} and ${b}`);
   const mode = options.mask === undefined ? "dense-dense" : (options.mode ?? "sparse-sparse");
-  const mask = options.mask === undefined ? {} : { mask: Mask.fromStateDict(readWeights(options.mask)) };
-  const points = correlation({ mode, layers, p: options.p, a: left, b: right, ...mask });
-  return { a, b, ...(options.mask === undefined ? {} : { mask: options.mask }), mode, layers, points };
+  const mask = options.mask === undefined ? {} : { mask: readMask(options.mask) };
+  const points = correlation({ mode, layers, p: options.p, a: left.tensors, b: right.tensors, ...mask });
+  const notes = [...fileNotes(a, left, options.mask), ...fileNotes(b, right, options.mask)];
+  return { a, b, ...(options.mask === undefined ? {} : { mask: options.mask }), mode, layers, points, notes };
 }
 
-function readWeights(path: string): StateDict {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputError({ where: path, message: `cannot be read: ${reason}`, hint: "name a .safetensors file" });
-  }
-  return decodeSafetensors(bytes, path).tensors;
+function fileNotes(path: string, { notes, mask }: LoadedCheckpoint, given: string | undefined): string[] {
+  const unused = `it has a mask, which is not used: add --mask ${path} to compare under it`;
+  return [...notes, ...(mask !== undefined && given === undefined ? [unused] : [])].map((note) => `${path}: ${note}`);
 }
 
-/** Weights of convolutions and linear layers: arrays of two or more dimensions that both files have in the same shape. */
+/** Unprotected weights of convolutions and linear layers that both files have in the same shape. */
 function comparedLayers(a: StateDict, b: StateDict, protect: readonly string[], files: string): string[] {
-  const prunable = [...a].flatMap(([name, array]): LayerSummary[] => {
-    const other = b.get(name);
-    if (array.shape.length < 2 || other === undefined || !sameShape(array.shape, other.shape)) return [];
-    return [{ name, kind: array.shape.length === 2 ? "linear" : "conv", shape: array.shape }];
-  });
-  const layers = unprotectedLayers(prunable, protect).map(({ name }) => name);
+  const layers = unprotectedFileLayers(weightLayers(a), protect)
+    .filter(({ name, shape }) => sameShape(b.get(name)?.shape ?? [], shape))
+    .map(({ name }) => name);
   if (layers.length > 0) return layers;
   throw new InputError({
     where: files,

@@ -4,6 +4,7 @@ import { compareCommand } from "./commands/compare.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { planCommand } from "./commands/plan.ts";
+import { pruneCommand } from "./commands/prune.ts";
 import { reportCommand } from "./commands/report.ts";
 import { runCommand } from "./commands/run.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -26,7 +27,16 @@ Examples:
 
 Exit codes: 0 done, 1 a run failed, 2 wrong input, 130 or 143 stopped by a signal (run again to go on).`,
     );
-  const commands = [demoCommand, doctorCommand, planCommand, runCommand, statusCommand, reportCommand, compareCommand];
+  const commands = [
+    demoCommand,
+    doctorCommand,
+    planCommand,
+    runCommand,
+    statusCommand,
+    reportCommand,
+    compareCommand,
+    pruneCommand,
+  ];
   for (const command of commands) program.addCommand(command());
   for (const command of [program, ...program.commands]) command.exitOverride();
   return program;

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
+import { protectHelp } from "../file-layers.ts";
 import { withJson } from "../options.ts";
 
 interface CompareOptions {
@@ -6,6 +7,7 @@ interface CompareOptions {
   readonly mode?: "sparse-sparse" | "sparse-dense";
   readonly p: readonly number[];
   readonly protect: readonly string[];
+  readonly key?: string;
   readonly json: boolean;
 }
 
@@ -13,12 +15,13 @@ interface CompareOptions {
 export function compareCommand(): Command {
   const command = new Command("compare")
     .description("Measure the weight correlation R_p of two weight files, always beside its null.")
-    .argument("<a>", "weights, a .safetensors file (the sparse ones for sparse-dense)")
+    .argument("<a>", "weights, a .pt, .pth or .safetensors file (the sparse ones for sparse-dense)")
     .argument("<b>", "weights of the same model")
-    .option("--mask <file>", "a mask, a .safetensors file of zeros and ones; makes the comparison sparse")
+    .option("--mask <file>", "a mask, a file of zeros and ones or of weight_mask; makes the comparison sparse")
     .option("--mode <mode>", "sparse-sparse (both under the mask, the default) or sparse-dense", parseMode)
     .option("--p <shares>", "top shares to compare, separated by commas", parseShares, [0.1, 0.2, 0.3, 0.4, 0.5])
-    .option("--protect <names...>", "layers to leave out; first-conv and last-linear are understood", ["first-conv"])
+    .option("--protect <names...>", protectHelp, ["first-conv"])
+    .option("--key <name>", "which dictionary of the .pt files holds the weights; . for the outermost")
     .addHelpText("after", example);
   return withJson(command).action(compareAction);
 }
@@ -27,13 +30,14 @@ const example = `
 Compared are all convolution and linear weights (two or more dimensions) that are in both files, without the protected ones.
 
 Examples:
-  $ sweepstake compare before.safetensors after.safetensors
+  $ sweepstake compare before.pt after.safetensors
   $ sweepstake compare ticket.safetensors tuned.safetensors --mask mask.safetensors --p 0.2 --json`;
 
 async function compareAction(a: string, b: string, options: CompareOptions): Promise<void> {
   const { compareFiles, comparisonText } = await import("../compare-files.ts");
   const result = compareFiles(a, b, options);
   process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : comparisonText(result));
+  for (const note of result.notes) process.stderr.write(`${note}\n`);
 }
 
 function parseMode(text: string): "sparse-sparse" | "sparse-dense" {

@@ -1,0 +1,53 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { protectHelp } from "../file-layers.ts";
+import { withJson } from "../options.ts";
+import type { PruneOptions } from "../prune-file.ts";
+
+/** `sweepstake prune CHECKPOINT`: masks and pruned weights of a file of PyTorch or safetensors. */
+export function pruneCommand(): Command {
+  const command = new Command("prune")
+    .description("Prune the weights of a checkpoint, the same share of every layer, and write weights and mask.")
+    .argument("<checkpoint>", "a .pt, .pth or .safetensors file")
+    .requiredOption("--sparsity <share>", "share removed of every layer, in [0, 1)", parseSparsity)
+    .option("--pruner <name>", "pruning method", "magnitude")
+    .option("--protect <names...>", protectHelp, ["first-conv"])
+    .option("--previous <mask>", "a mask whose pruned weights stay pruned")
+    .option("-o, --output <file>", "write the pruned weights: .pt, .pth (torch.load) or .safetensors")
+    .option("--mask-out <file>", "write the mask, a .safetensors file")
+    .addOption(
+      new Option("--form <form>", "plain: pruned weights are 0; torch-prune: weight_orig and weight_mask")
+        .choices(["plain", "torch-prune"])
+        .default("plain"),
+    )
+    .option(
+      "--key <name>",
+      "which dictionary of a .pt file holds the weights, e.g. ema.state_dict; . for the outermost",
+    )
+    .option("--force", "replace files that are there already", false)
+    .addHelpText("after", example);
+  return withJson(command).action(pruneAction);
+}
+
+const example = `
+Layers are all convolution and linear weights (floating, two or more dimensions). Biases and batch-norm are never pruned.
+Only weights are written; the optimizer and other contents of a checkpoint are not.
+
+Examples:
+  $ sweepstake prune resnet.pt --sparsity 0.8 -o pruned.pt --mask-out mask.safetensors
+  $ sweepstake prune pruned.pt --sparsity 0.9 --previous mask.safetensors -o again.pt --form torch-prune`;
+
+async function pruneAction(file: string, options: PruneOptions & { readonly json: boolean }): Promise<void> {
+  const { pruneFile, pruneText } = await import("../prune-file.ts");
+  const result = pruneFile(file, options);
+  process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : pruneText(result));
+  for (const note of result.notes) process.stderr.write(`${file}: ${note}\n`);
+  for (const path of result.written) process.stderr.write(`written: ${path}\n`);
+  if (result.written.length === 0) process.stderr.write("nothing written: add -o FILE or --mask-out FILE\n");
+}
+
+function parseSparsity(text: string): number {
+  const share = text.trim() === "" ? Number.NaN : Number(text);
+  if (share >= 0 && share < 1) return share;
+  const percent = share >= 1 && share < 100 ? ` For ${share} % write ${share / 100}.` : "";
+  throw new InvalidArgumentError(`expected a share in [0, 1).${percent}`);
+}

@@ -1,0 +1,209 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { readCheckpoint, readMask } from "../checkpoints/read-checkpoint.ts";
+import { fill, fixturePath, network } from "../checkpoints/torch.fixture.ts";
+import { checkpointEncoder } from "../checkpoints/write-checkpoint.ts";
+import type { StateDict } from "../core/array.ts";
+import { encodeSafetensors } from "../core/safetensors.ts";
+import { Mask } from "../masks/mask.ts";
+import { encodeCheckpoint } from "../train/checkpoint.ts";
+import { compareFiles } from "./compare-files.ts";
+import { type PruneOptions, pruneFile, pruneText } from "./prune-file.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sweepstake-prune-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(() => {
+  for (const name of ["out.pt", "out.safetensors", "mask.safetensors"]) rmSync(join(folder, name), { force: true });
+});
+
+const at = (name: string) => join(folder, name);
+const options: PruneOptions = {
+  sparsity: 0.5,
+  pruner: "magnitude",
+  protect: ["first-conv"],
+  form: "plain",
+  force: false,
+};
+const dense = fixturePath("state-dict.pt");
+
+function write(name: string, state: StateDict): string {
+  writeFileSync(at(name), checkpointEncoder(name)(state));
+  return at(name);
+}
+
+/** Positions of the `count` largest |w|, equal ones by lower index: by sorting. */
+function largest(values: ArrayLike<number | bigint>, count: number): Set<number> {
+  const size = (i: number) => Math.abs(Number(values[i]));
+  const order = Array.from(values, (_, i) => i).sort((i, j) => size(j) - size(i) || i - j);
+  return new Set(order.slice(0, count));
+}
+
+describe("pruning a file", () => {
+  it.each(["out.pt", "out.safetensors"])(
+    "sets exactly the smallest weights of each layer to 0, and nothing else: %s",
+    (name) => {
+      const result = pruneFile(dense, { ...options, protect: [], output: at(name), maskOut: at("mask.safetensors") });
+      const { tensors } = readCheckpoint(at(name));
+      for (const [key, { data }] of network) {
+        const kept = key.endsWith("conv.weight") || key === "fc.weight" ? largest(data, data.length / 2) : undefined;
+        const expected = Array.from(data as Iterable<number | bigint>, (w, i) => (kept?.has(i) === false ? 0 : w));
+        expect([...(tensors.get(key)?.data ?? [])], key).toEqual(expected);
+      }
+      expect(result.layers).toEqual([
+        { layer: "conv.weight", shape: [3, 2, 3, 3], size: 54, kept: 27, sparsity: 0.5, protected: false },
+        { layer: "fc.weight", shape: [4, 3], size: 12, kept: 6, sparsity: 0.5, protected: false },
+      ]);
+      expect(result.written).toEqual([at("mask.safetensors"), at(name)]);
+      const mask = readMask(at("mask.safetensors"));
+      expect([mask.keys, mask.keptCount("conv.weight"), mask.keptCount("fc.weight")]).toEqual([
+        ["conv.weight", "fc.weight"],
+        27,
+        6,
+      ]);
+    },
+  );
+
+  it("leaves the first convolution as it is by default, and says so in the table", () => {
+    const result = pruneFile(dense, { ...options, output: at("out.pt") });
+    expect(readCheckpoint(at("out.pt")).tensors.get("conv.weight")).toEqual(network.get("conv.weight"));
+    expect(pruneText(result)).toBe(`${dense}: magnitude, sparsity 0.5 in every unprotected layer
+
+layer        weights  kept   sparsity
+───────────  ───────  ────  ─────────
+conv.weight       54    54  protected
+fc.weight         12     6    50.00 %
+total             66    60     9.09 %
+`);
+  });
+
+  it("writes the form of torch.nn.utils.prune with the weights as they were, and reads it as the plain form", () => {
+    pruneFile(dense, { ...options, output: at("out.pt"), form: "torch-prune" });
+    pruneFile(dense, { ...options, output: at("out.safetensors") });
+    const [form, plain] = [readCheckpoint(at("out.pt")), readCheckpoint(at("out.safetensors"))];
+    expect(form.mask?.keptCount("fc.weight")).toBe(6);
+    for (const [name, array] of plain.tensors) expect(form.tensors.get(name)).toEqual(array);
+    expect(readFileSync(at("out.pt")).includes(Buffer.from(fill([4, 3]).data.buffer))).toBe(true);
+  });
+
+  it("keeps half types as they are, and prunes them by their exact values", () => {
+    const half = write("half.pt", new Map([["w", fill([4, 3], "bfloat16")]]));
+    const { notes } = pruneFile(half, { ...options, output: at("out.pt") });
+    const { stored } = readCheckpoint(at("out.pt"));
+    const kept = largest(fill([4, 3]).data, 6);
+    const expected = Array.from(fill([4, 3], "bfloat16").data as Uint16Array, (bits, i) => (kept.has(i) ? bits : 0));
+    expect(stored.get("w")).toEqual({ dtype: "bfloat16", shape: [4, 3], data: Uint16Array.from(expected) });
+    expect(notes).toEqual(["1 arrays of float16 or bfloat16 are computed with as float32"]);
+  });
+
+  it("prunes further under a previous mask, from a file or in the checkpoint itself, of protected layers too", () => {
+    const first = new Mask([
+      ["conv.weight", { shape: [3, 2, 3, 3], keep: Uint8Array.from({ length: 54 }, (_, i) => i % 2) }],
+      ["fc.weight", { shape: [4, 3], keep: Uint8Array.of(1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0) }],
+    ]);
+    writeFileSync(at("first.safetensors"), encodeSafetensors(first.toStateDict(), {}));
+    const result = pruneFile(dense, {
+      ...options,
+      sparsity: 0.75,
+      previous: at("first.safetensors"),
+      maskOut: at("mask.safetensors"),
+    });
+    const mask = readMask(at("mask.safetensors"));
+    expect(mask.isSubsetOf(first)).toBe(true);
+    expect(result.layers.map(({ kept }) => kept)).toEqual([27, 3]);
+    const again = pruneFile(fixturePath("pruned.pt"), {
+      ...options,
+      protect: [],
+      sparsity: 0.8,
+      maskOut: at("again.safetensors"),
+    });
+    expect(again.layers[0]?.kept).toBe(11);
+    expect(readMask(at("again.safetensors")).isSubsetOf(readMask(fixturePath("pruned.pt")))).toBe(true);
+    expect(() => pruneFile(fixturePath("pruned.pt"), { ...options, previous: at("first.safetensors") })).toThrow(
+      /--previous: .*pruned\.pt has a mask of its own already/,
+    );
+  });
+
+  it("writes nothing that is not asked for, replaces nothing without --force, and gives equal bytes", () => {
+    expect(pruneFile(dense, options).written).toEqual([]);
+    pruneFile(dense, { ...options, output: at("out.pt") });
+    const before = readFileSync(at("out.pt"));
+    expect(() => pruneFile(dense, { ...options, sparsity: 0.9, output: at("out.pt") })).toThrow(
+      `${at("out.pt")}: there is a file of this name already\n  hint: choose another name, or replace it with --force`,
+    );
+    expect(readFileSync(at("out.pt")).equals(before)).toBe(true);
+    pruneFile(dense, { ...options, output: at("out.pt"), force: true });
+    expect(readFileSync(at("out.pt")).equals(before)).toBe(true);
+  });
+
+  it.each<[string, Partial<PruneOptions>, RegExp]>([
+    [
+      "an unknown pruner",
+      { pruner: "magnitud" },
+      /pruner: expected the name of a pruner, got "magnitud"\n {2}hint: did you mean "magnitude"/,
+    ],
+    [
+      "an unknown layer",
+      { protect: ["fc.wieght"] },
+      /--protect: expected the name of a layer, got "fc.wieght"\n {2}hint: did you mean "fc.weight"/,
+    ],
+    ["all layers protected", { protect: ["conv.weight", "last-linear"] }, /has no unprotected weights/],
+    [
+      "a sparsity that keeps nothing",
+      { sparsity: 0.99 },
+      /state-dict\.pt: fc\.weight: sparsity 0\.99 of 12 weights keeps no weight/,
+    ],
+    ["another ending", { output: at("out.onnx") }, /out\.onnx: expected a name that ends in \.pt/],
+    ["a mask as .pt", { maskOut: at("mask.pt") }, /mask\.pt: expected a name that ends in \.safetensors for the mask/],
+    [
+      "one name twice",
+      { output: at("x.safetensors"), maskOut: at("x.safetensors") },
+      /expected two names for the weights and the mask/,
+    ],
+    [
+      "a previous mask of another network",
+      { previous: fixturePath("views.pt") },
+      /expected a mask of type bool or uint8, got float32/,
+    ],
+  ])("refuses %s and writes nothing", (_, changes, message) => {
+    expect(() => pruneFile(dense, { ...options, output: at("out.pt"), ...changes })).toThrow(message);
+    expect(["out.pt", "out.onnx", "mask.pt", "x.safetensors"].some((name) => existsSync(at(name)))).toBe(false);
+  });
+});
+
+describe("comparing files", () => {
+  const p = { p: [0.25], protect: ["first-conv"] };
+
+  it("gives the same for .pt, the old format, safetensors and a training's own checkpoint", () => {
+    const safetensors = write("net.safetensors", network);
+    const sums = { loss: 0, correct: 0, seen: 0 };
+    const own = encodeCheckpoint({ epoch: 0, step: 0, weights: network, momenta: new Map(), sums, metrics: [] });
+    writeFileSync(at("own.safetensors"), encodeSafetensors(own.tensors, own.metadata));
+    const reference = compareFiles(safetensors, safetensors, p);
+    expect(reference.layers).toEqual(["fc.weight"]);
+    expect(reference.points[0]?.rp).toBe(1);
+    for (const file of [
+      dense,
+      fixturePath("state-dict-legacy.pt"),
+      at("own.safetensors"),
+      fixturePath("checkpoint.pt"),
+    ])
+      expect(compareFiles(file, safetensors, p).points).toEqual(reference.points);
+  });
+
+  it("takes the mask of a file in the form of torch.nn.utils.prune, and says when one is not used", () => {
+    const pruned = fixturePath("pruned.pt");
+    const under = compareFiles(pruned, dense, { ...p, protect: [], mask: pruned });
+    expect(under.mode).toBe("sparse-sparse");
+    expect(under.points[0]?.layers.find(({ layer }) => layer === "conv.weight")?.n).toBe(27);
+    expect(compareFiles(pruned, dense, p).notes).toContain(
+      `${pruned}: it has a mask, which is not used: add --mask ${pruned} to compare under it`,
+    );
+  });
+
+  it("refuses an unknown protected layer, and files without a layer in common", () => {
+    expect(() => compareFiles(dense, dense, { ...p, protect: ["first_conv"] })).toThrow(/did you mean "first-conv"/);
+    expect(() => compareFiles(dense, fixturePath("parameters.pt"), p)).toThrow(/have no unprotected weights/);
+  });
+});
