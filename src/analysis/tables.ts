@@ -10,7 +10,7 @@ import { type ArmGroup, armGroups, cellsOf, sameCell, startsOf } from "./groups.
 import { missingNote } from "./missing.ts";
 import { renderTable, type TextTable } from "./text-table.ts";
 import type { Results } from "./types.ts";
-import { type Verdicts, verdicts, type WinningVerdict } from "./verdicts.ts";
+import { NOT_JUDGED, type Verdicts, verdicts, type WinningVerdict } from "./verdicts.ts";
 
 /** Fits an 100-column terminal. */
 const WIDTH = 100;
@@ -29,6 +29,7 @@ export function summaryTables(results: Results): string {
     ...tables.filter(({ rows }) => rows.length > 0).map((table) => renderTable(table, WIDTH)),
     ...(note === undefined ? [] : [`${wrap(note, WIDTH)}\n`]),
     ...admmWarnings(results).map((warning) => `${wrap(`Warning: ${warning}`, WIDTH)}\n`),
+    ...(judged.winning.length === 0 ? [`${wrap(NOT_JUDGED, WIDTH)}\n`] : []),
     ...judged.winning.map(
       (verdict) =>
         `${wrap(`${verdict.label}, ${verdict.pruning}: the winning property ${verdict.headline}.`, WIDTH)}\n`,

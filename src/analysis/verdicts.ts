@@ -29,6 +29,10 @@ export interface WinningVerdict {
   readonly sentence: string;
 }
 
+/** Said where there is no verdict at all. */
+export const NOT_JUDGED =
+  "The winning property is not judged: that needs the starts ticket and reinit, and this spec does not train both.";
+
 /** What came out, judged. */
 export interface Verdicts {
   /** The dense baseline of every variant. */
@@ -52,6 +56,8 @@ export function verdicts(results: Results): Verdicts {
     denseSentence: denseSentence(results, dense),
     winning: results.spec.variants.flatMap(({ id, label }) => {
       const ofVariant = groups.filter(({ variant }) => variant === id);
+      // The property compares with both, so without reinitialised runs there is nothing to judge.
+      if (!ofVariant.some(({ start }) => start === "reinit")) return [];
       return pruningsOf(ofVariant.filter(({ start }) => start === "ticket")).map((pruning) =>
         winningVerdict(results, { variant: id, label, pruning }, ofVariant),
       );

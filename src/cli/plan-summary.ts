@@ -1,6 +1,7 @@
 import { describeData } from "../data/check.ts";
 import type { ModelSpec } from "../models/types.ts";
 import { type PlanSummary, summarise } from "../plan/estimate.ts";
+import { inputsOf } from "../plan/stage-table.ts";
 import type { Plan } from "../plan/types.ts";
 import { isDone } from "../run/execute.ts";
 import type { Store } from "../store/store.ts";
@@ -8,10 +9,21 @@ import type { Store } from "../store/store.ts";
 /** Counts and estimates of a plan; the speed is the one that its finished trainings had, when there are some. */
 export function summariseFor(plan: Plan, store: Store, workers: number): PlanSummary {
   const throughput = measuredThroughput(plan, store);
-  return summarise(plan, (stage) => isDone(store, stage), {
+  const blocked = blockedStages(plan, store);
+  return summarise(plan, (stage) => blocked.has(stage.key) || isDone(store, stage), {
     workers,
     throughput: (model) => throughput.get(model.name),
   });
+}
+
+/** Stages that will never be done: those that diverged, and what needs them. */
+function blockedStages(plan: Plan, store: Store): ReadonlySet<string> {
+  const blocked = new Set<string>();
+  for (const stage of plan.stages.values()) {
+    const isBlocked = inputsOf(stage).some(({ key }) => blocked.has(key));
+    if (isBlocked || store.record(stage.key)?.status === "diverged") blocked.add(stage.key);
+  }
+  return blocked;
 }
 
 /** Training images per second of one worker by model name, evaluation counted as a third of the work per image. */

@@ -1,5 +1,5 @@
 import { type MaskReading, measureFormulas } from "../analysis/correlations.ts";
-import type { Verdicts, WinningVerdict } from "../analysis/verdicts.ts";
+import { NOT_JUDGED, type Verdicts, type WinningVerdict } from "../analysis/verdicts.ts";
 import { percent } from "../run/labels.ts";
 import { html, type Markup, math } from "./html.ts";
 
@@ -8,7 +8,7 @@ export function verdictSection({ winning, denseSentence, preTraining, masks }: V
   return html`<section>
 <h2>Verdicts</h2>
 ${winning.map(verdictCard)}
-${winning.length === 0 ? html`<p>No winning tickets were trained, so there is no verdict on the winning property.</p>` : rules(winning)}
+${winning.length === 0 ? html`<p>${NOT_JUDGED}</p>` : rules(winning)}
 <ul>
 <li>${denseSentence}</li>
 ${preTraining.map((sentence) => html`<li>${math(sentence)}</li>\n`)}</ul>

@@ -47,7 +47,13 @@ class Execution {
       return stored;
     });
     for (const stage of plan.stages.values()) {
-      if (store.record(stage.key)?.status === "diverged") this.#stop(stage, () => this.#diverged.push(stage.key));
+      if (store.record(stage.key)?.status !== "diverged") continue;
+      this.#diverged.push(stage.key);
+      this.#skipped.push(...this.#schedule.stop(stage.key));
+    }
+    if (this.#diverged.length > 0) {
+      const message = `${this.#diverged.length} stages diverged in an earlier run; ${this.#skipped.length} that need them are skipped`;
+      options.onEvent({ type: "notice", message });
     }
   }
 

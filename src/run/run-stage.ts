@@ -7,7 +7,7 @@ import type { StageContext } from "./stages/context.ts";
 import { runInit } from "./stages/init.ts";
 import { runMask } from "./stages/mask.ts";
 import { runTrain } from "./stages/train.ts";
-import { StageFailure, type StageStatus } from "./types.ts";
+import { type Progress, StageFailure, type StageStatus } from "./types.ts";
 
 /**
  * Computes one stage and stores it, unless another process holds it (`busy`) or it is done already.
@@ -21,7 +21,12 @@ export async function runStage(stage: Stage, context: Omit<StageContext, "lease"
     try {
       // Another run may have finished it between the plan and the claim.
       if (store.has(stage.key, stage.outputs)) return "done";
-      return await compute(stage, { ...context, lease });
+      // A step can block the event loop, and with it the lease's own timer, so every step shows that this process lives.
+      const onProgress = (progress: Progress) => {
+        lease.beat();
+        context.onProgress(progress);
+      };
+      return await compute(stage, { ...context, lease, onProgress });
     } finally {
       lease.release();
     }

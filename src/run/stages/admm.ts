@@ -18,6 +18,7 @@ export async function runAdmm(stage: AdmmStage, context: StageContext): Promise<
   const { model, recipe, seed, sparsity, schedule, layers } = stage.parameters;
   const { weights } = stage.inputs;
   const data = cachedData(stage.parameters.data);
+  const steps = Math.ceil(data.train.count / recipe.batchSize);
   const resumed = readCheckpoint(context);
   const timing = [...(resumed?.costs.timing ?? [])];
   const costs = (): Costs => ({
@@ -39,8 +40,11 @@ export async function runAdmm(stage: AdmmStage, context: StageContext): Promise<
     signal,
     ...(resumed === undefined ? {} : { fromCheckpoint: resumed.checkpoint }),
     onEpoch: (metrics, spent) => {
-      testAccuracy = metrics.testAccuracy;
       timing.push(spent);
+      testAccuracy = metrics.testAccuracy;
+      const { epoch } = metrics;
+      const { imagesPerSecond } = spent;
+      onProgress({ epoch, epochs: recipe.epochs, step: steps, steps, imagesPerSecond, testAccuracy });
     },
     onProgress: (progress) =>
       onProgress({ ...progress, epochs: recipe.epochs, ...(testAccuracy === undefined ? {} : { testAccuracy }) }),

@@ -1,4 +1,5 @@
-import { canonicalJson } from "../../core/canonical-json.ts";
+import { canonicalJson, type Json } from "../../core/canonical-json.ts";
+import { RunError } from "../../core/errors.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../core/safetensors.ts";
 import { type Dataset, loadData } from "../../data/load.ts";
 import type { DataSpec } from "../../data/types.ts";
@@ -7,6 +8,7 @@ import { weightsAt } from "../../plan/stage-table.ts";
 import type { TrainStage } from "../../plan/types.ts";
 import { outputFile } from "../../store/layout.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../train/checkpoint.ts";
+import type { EpochMetrics } from "../../train/recipe.ts";
 import { type EpochTiming, type TrainOutcome, train } from "../../train/trainer.ts";
 import type { StageStatus } from "../types.ts";
 import type { StageContext } from "./context.ts";
@@ -35,7 +37,9 @@ export async function runTrain(stage: TrainStage, context: StageContext): Promis
     timing,
   });
   const timing = [...(resumed?.costs.timing ?? [])];
+  const known = wanted.isExtension ? store.readMetrics(stage.key) : [];
   let testAccuracy = resumed?.checkpoint.metrics.at(-1)?.testAccuracy;
+  const steps = Math.ceil(data.train.count / recipe.batchSize);
   const epochs = wanted.isExtension ? Math.max(...wanted.epochs) : recipe.epochs;
   const outcome = await train({
     model: buildModel(model, data.info),
@@ -51,8 +55,14 @@ export async function runTrain(stage: TrainStage, context: StageContext): Promis
     onWeights: (epoch, state) =>
       lease.write(outputFile(weightsAt(epoch)), stateBytes(state, { stage: stage.key, epoch: String(epoch) })),
     onEpoch: (metrics, spent) => {
-      testAccuracy = metrics.testAccuracy;
       timing.push(spent);
+      if (wanted.isExtension) {
+        checkSameTrajectory(metrics, known[metrics.epoch - 1], stage.key);
+        return;
+      }
+      testAccuracy = metrics.testAccuracy;
+      const { epoch } = metrics;
+      onProgress({ epoch, epochs, step: steps, steps, imagesPerSecond: spent.imagesPerSecond, testAccuracy });
     },
     onProgress: (progress) =>
       onProgress({ ...progress, epochs, ...(testAccuracy === undefined ? {} : { testAccuracy }) }),
@@ -85,6 +95,18 @@ function wantedEpochs(stage: TrainStage, { store }: StageContext): { epochs: num
     .filter((output) => output.startsWith("weights@") && !(isExtension && store.has(stage.key, [output])))
     .map((output) => Number(output.slice("weights@".length)));
   return { epochs, isExtension };
+}
+
+/**
+ * Weights of an epoch that are asked for later must be those that the stored training went through.
+ * @throws RunError when this machine or this number of threads does not repeat it to the bit
+ */
+function checkSameTrajectory(metrics: EpochMetrics, known: Json | undefined, key: string): void {
+  if (known !== undefined && canonicalJson({ ...metrics }) === canonicalJson(known)) return;
+  throw new RunError(
+    `training ${key} does not repeat bit for bit here (epoch ${metrics.epoch}), so weights of its earlier epochs cannot be added`,
+    "run with the threads, hardware and libtorch of its record.json, or compute everything anew with another --out",
+  );
 }
 
 function summaryOf(outcome: TrainOutcome): { readonly divergedAt?: { readonly epoch: number; readonly step: number } } {
