@@ -3,19 +3,22 @@ import { suggest } from "../core/nearest.ts";
 import type { LayerSummary } from "../models/types.ts";
 import { layerRoles, unprotectedLayers } from "../spec/layers.ts";
 
+const NONE = "none";
+
 /** Help of `--protect`, which every command on weight files has. */
-export const protectHelp = "layers to leave out; first-conv and last-linear are understood";
+export const protectHelp = "layers to leave out; first-conv, last-linear and none are understood";
 
 /**
  * The layers of a weight file that are not protected.
- * @param protect names of layers, or roles; as a spec's `protect`
+ * @param protect names of layers, or roles, as a spec's `protect`; or `none` alone
  * @throws InputError for a name that no layer has
  */
 export function unprotectedFileLayers(
   layers: readonly LayerSummary[],
   protect: readonly string[],
 ): readonly LayerSummary[] {
-  const known = [...layerRoles, ...layers.map(({ name }) => name)];
+  if (protect.length === 1 && protect[0] === NONE) return layers;
+  const known = [NONE, ...layerRoles, ...layers.map(({ name }) => name)];
   const issues = protect
     .filter((name) => !known.includes(name))
     .map((name) => ({

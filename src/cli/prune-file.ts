@@ -72,7 +72,7 @@ export function pruneFile(path: string, options: PruneOptions): PruneResult {
     throw new InputError({
       where: path,
       message: `has no unprotected weights (floating, two or more dimensions) among ${tensors.size} arrays`,
-      hint: "protect fewer layers with --protect",
+      hint: "protect fewer layers, or none: --protect none",
     });
   const previous = previousMask(path, checkpoint, options.previous);
   const mask = within(path, () => {
