@@ -15,7 +15,9 @@ const run = spawnSync(
 try {
   const { numPassedTests, numFailedTests, numPendingTests, numTotalTests } = JSON.parse(readFileSync(results, "utf8"));
   const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : "";
-  console.log(`${numPassedTests} passed, ${numFailedTests} failed${skipped}`);
+  // A file that fails to load has no tests to count, yet something failed.
+  const failed = Math.max(numFailedTests, run.status === 0 ? 0 : 1);
+  console.log(`${numPassedTests} passed, ${failed} failed${skipped}`);
   // A run that executed nothing, or whose files failed before any test, is a failure even where the counts look clean.
   process.exitCode = run.status === 0 && numTotalTests > 0 ? 0 : 1;
 } catch {
