@@ -1,7 +1,9 @@
+import { probabilityText } from "../analysis/format.ts";
 import { type LoadedCheckpoint, readCheckpoint, readMask } from "../checkpoints/read-checkpoint.ts";
 import { weightLayers } from "../checkpoints/weight-layers.ts";
 import { type StateDict, sameShape } from "../core/array.ts";
 import { InputError } from "../core/errors.ts";
+import type { Mask } from "../masks/mask.ts";
 import { type CorrelationAtP, correlation } from "../stats/correlation.ts";
 import { unprotectedFileLayers } from "./file-layers.ts";
 
@@ -26,7 +28,8 @@ export function compareFiles(
   options: {
     readonly mask?: string;
     readonly mode?: "sparse-sparse" | "sparse-dense";
-    readonly p: readonly number[];
+    /** Without it: the default shares, for sparse-dense those of them that fit into the mask. */
+    readonly p?: readonly number[];
     readonly protect: readonly string[];
     readonly key?: string;
   },
@@ -39,10 +42,25 @@ export function compareFiles(
   const right = readCheckpoint(b, key);
   const layers = comparedLayers(left.tensors, right.tensors, options.protect, `${a} and ${b}`);
   const mode = options.mask === undefined ? "dense-dense" : (options.mode ?? "sparse-sparse");
-  const mask = options.mask === undefined ? {} : { mask: readMask(options.mask) };
-  const points = correlation({ mode, layers, p: options.p, a: left.tensors, b: right.tensors, ...mask });
+  const mask = options.mask === undefined ? undefined : readMask(options.mask);
+  const p = options.p ?? DEFAULT_SHARES.filter((share) => mode !== "sparse-dense" || fits(share, layers, mask));
+  const points = correlation({
+    mode,
+    layers,
+    p,
+    a: left.tensors,
+    b: right.tensors,
+    ...(mask === undefined ? {} : { mask }),
+  });
   const notes = [...fileNotes(a, left, options.mask), ...fileNotes(b, right, options.mask)];
   return { a, b, ...(options.mask === undefined ? {} : { mask: options.mask }), mode, layers, points, notes };
+}
+
+const DEFAULT_SHARES = [0.1, 0.2, 0.3, 0.4, 0.5];
+
+/** Whether the top share of every masked layer is smaller than what the mask keeps of it. */
+function fits(share: number, layers: readonly string[], mask: Mask | undefined): boolean {
+  return layers.every((name) => mask?.has(name) !== true || share * mask.size(name) < mask.keptCount(name));
 }
 
 function fileNotes(path: string, { notes, mask }: LoadedCheckpoint, given: string | undefined): string[] {
@@ -94,7 +112,7 @@ function rowText(
     row.rp.toFixed(4),
     row.nullRp.toFixed(4),
     row.z === null ? "-" : row.z.toFixed(2),
-    row.pValue < 1e-4 ? row.pValue.toExponential(1) : row.pValue.toFixed(4),
+    probabilityText(row.pValue),
   ];
   return `${row.layer.padEnd(width)}${cells.map((cell) => cell.padStart(10)).join("")}`;
 }

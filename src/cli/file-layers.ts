@@ -5,9 +5,6 @@ import { layerRoles, unprotectedLayers } from "../spec/layers.ts";
 
 const NONE = "none";
 
-/** Help of `--protect`, which every command on weight files has. */
-export const protectHelp = "layers to leave out; first-conv, last-linear and none are understood";
-
 /**
  * The layers of a weight file that are not protected.
  * @param protect names of layers, or roles, as a spec's `protect`; or `none` alone

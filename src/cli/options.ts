@@ -53,6 +53,14 @@ export function storeFolder(options: SpecOptions): string {
   return join(resolve(options.out), "store");
 }
 
+/** Adds `--protect`, which every command on weight files has. */
+export function withProtect(command: Command): Command {
+  const help = "layers to leave out, separated by commas; first-conv, last-linear and none are understood";
+  return command.option("--protect <names>", help, (text: string) => text.split(",").map((name) => name.trim()), [
+    "first-conv",
+  ]);
+}
+
 function collect(value: string, previous: readonly string[]): string[] {
   return [...previous, value];
 }

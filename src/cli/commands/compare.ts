@@ -1,11 +1,10 @@
 import { Command, InvalidArgumentError } from "commander";
-import { protectHelp } from "../file-layers.ts";
-import { withJson } from "../options.ts";
+import { withJson, withProtect } from "../options.ts";
 
 interface CompareOptions {
   readonly mask?: string;
   readonly mode?: "sparse-sparse" | "sparse-dense";
-  readonly p: readonly number[];
+  readonly p?: readonly number[];
   readonly protect: readonly string[];
   readonly key?: string;
   readonly json: boolean;
@@ -19,11 +18,10 @@ export function compareCommand(): Command {
     .argument("<b>", "weights of the same model")
     .option("--mask <file>", "a mask, a file of zeros and ones or of weight_mask; makes the comparison sparse")
     .option("--mode <mode>", "sparse-sparse (both under the mask, the default) or sparse-dense", parseMode)
-    .option("--p <shares>", "top shares to compare, separated by commas", parseShares, [0.1, 0.2, 0.3, 0.4, 0.5])
-    .option("--protect <names...>", protectHelp, ["first-conv"])
+    .option("--p <shares>", "top shares to compare, separated by commas (default 0.1,0.2,0.3,0.4,0.5)", parseShares)
     .option("--key <name>", "which dictionary of the .pt files holds the weights; . for the outermost")
     .addHelpText("after", example);
-  return withJson(command).action(compareAction);
+  return withJson(withProtect(command)).action(compareAction);
 }
 
 const example = `
@@ -47,6 +45,7 @@ function parseMode(text: string): "sparse-sparse" | "sparse-dense" {
 
 function parseShares(text: string): number[] {
   const shares = text.split(",").map(Number);
-  if (shares.every((share) => share > 0 && share <= 1)) return shares;
-  throw new InvalidArgumentError("expected fractions in (0, 1], e.g. 0.1,0.2.");
+  const isOnce = new Set(shares).size === shares.length;
+  if (isOnce && shares.every((share) => share > 0 && share < 1)) return shares;
+  throw new InvalidArgumentError("expected fractions in (0, 1), each once, e.g. 0.1,0.2.");
 }

@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { protectHelp } from "../file-layers.ts";
-import { withJson } from "../options.ts";
+import { withJson, withProtect } from "../options.ts";
 import type { PruneOptions } from "../prune-file.ts";
 
 /** `sweepstake prune CHECKPOINT`: masks and pruned weights of a file of PyTorch or safetensors. */
@@ -10,7 +9,6 @@ export function pruneCommand(): Command {
     .argument("<checkpoint>", "a .pt, .pth or .safetensors file")
     .requiredOption("--sparsity <share>", "share removed of every layer, in [0, 1)", parseSparsity)
     .option("--pruner <name>", "pruning method", "magnitude")
-    .option("--protect <names...>", protectHelp, ["first-conv"])
     .option("--previous <mask>", "a mask whose pruned weights stay pruned")
     .option("-o, --output <file>", "write the pruned weights: .pt, .pth (torch.load) or .safetensors")
     .option("--mask-out <file>", "write the mask, a .safetensors file")
@@ -25,7 +23,7 @@ export function pruneCommand(): Command {
     )
     .option("--force", "replace files that are there already", false)
     .addHelpText("after", example);
-  return withJson(command).action(pruneAction);
+  return withJson(withProtect(command)).action(pruneAction);
 }
 
 const example = `
