@@ -18,6 +18,7 @@ import functools
 import json
 import math
 import pathlib
+import re
 import sys
 
 import numpy as np
@@ -499,7 +500,8 @@ def make(name):
         "results": {group: {key: text(values) for key, values in exact[group].items()} for group in exact},
     }
     file = FOLDER / f"{name}.json"
-    file.write_text(json.dumps(fixture, indent=2, ensure_ascii=False) + "\n")
+    lines = json.dumps(fixture, indent=2, ensure_ascii=False) + "\n"
+    file.write_text(re.sub(r'(": [\d.]+e-)0', r"\1", lines))  # 5e-7 and not 5e-07, as the project's formatter has it
     print(f"{name}: {file.stat().st_size // 1000} kB, seed {seed}, kinks {away:.1f} errors away")
     print("   float32:", " ".join(f"{k} {v:.1e}" for k, v in float32.items()))
     if lr is not None:
