@@ -22,7 +22,7 @@ export class DeviceSplit {
   readonly #images: Tensor;
   readonly #labels: Tensor;
   readonly #data: Pick<Dataset, "info" | "mean" | "std">;
-  readonly #dtype: "float32" | "float64";
+  readonly #dtype: "float32" | "float64" | "bfloat16";
 
   /**
    * @param split  one of the data set's splits
@@ -33,7 +33,7 @@ export class DeviceSplit {
     split: Split,
     data: Pick<Dataset, "info" | "mean" | "std">,
     device: Device,
-    dtype: "float32" | "float64" = "float32",
+    dtype: "float32" | "float64" | "bfloat16" = "float32",
   ) {
     this.count = split.count;
     this.#data = data;

@@ -4,7 +4,10 @@ import { keep } from "../tensor/scope.ts";
 import { type Device, Tensor } from "../tensor/tensor.ts";
 import type { Init } from "./init.ts";
 
-/** Device and floating type that a model computes in. Integer buffers keep their type. */
+/**
+ * Device and floating type of a model's parameters and statistics. Integer buffers keep their type. It computes in this type, or, with
+ * float32 parameters and bfloat16 images, in mixed precision.
+ */
 export interface Placement {
   readonly device: Device;
   readonly dtype: "float32" | "float64";

@@ -98,7 +98,7 @@ const cases: readonly (readonly [string, number, string, string])[] = [
     "an unknown precision",
     6,
     "  optimizer: { sgd: { lr: 0.1 } }\n  precision: half",
-    'grid.yaml:7:14: train.precision: expected "float32" or "float64", got "half"',
+    'grid.yaml:7:14: train.precision: expected "float32" or "float64" or "bfloat16", got "half"',
   ],
   [
     "a milestone past the end",

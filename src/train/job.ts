@@ -27,7 +27,7 @@ export interface TrainJob {
   readonly fromCheckpoint?: Checkpoint;
   /** After every epoch, `onWeights` before it and `saveCheckpoint` after it: the checkpoint vouches for what came before. */
   readonly onEpoch?: (metrics: EpochMetrics, timing: EpochTiming) => void;
-  /** Parameters and buffers, in the recipe's precision. */
+  /** Parameters and buffers, float64 or float32 as the recipe's precision says (bfloat16 keeps them as float32). */
   readonly onWeights?: (epoch: number, weights: StateDict) => void;
   /** After every step. */
   readonly onProgress?: (progress: TrainProgress) => void;

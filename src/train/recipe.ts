@@ -28,7 +28,11 @@ export interface TrainRecipe {
   readonly optimizer: { readonly sgd: SgdRecipe };
   readonly schedule: ScheduleRecipe;
   readonly augment: Augment;
-  readonly precision: "float32" | "float64";
+  /**
+   * Type of activations and of products. bfloat16 is mixed precision: weights, momentum, statistics and the loss stay float32, and
+   * weights are rounded for each product.
+   */
+  readonly precision: "float32" | "float64" | "bfloat16";
 }
 
 /** What is known after an epoch. Losses are mean cross-entropies in nats, accuracies fractions in [0, 1]. */

@@ -85,6 +85,20 @@ describe("a resumed training is bit-identical", () => {
     }
   });
 
+  it("in bfloat16, whose checkpoint holds the float32 weights", async () => {
+    const mixed = { ...recipe, precision: "bfloat16" } as const;
+    const whole = await run({ recipe: mixed });
+    const [checkpoint] = whole.checkpoints;
+    const types = new Set(
+      [...(checkpoint?.weights.values() ?? []), ...(checkpoint?.momenta.values() ?? [])].map(({ dtype }) => dtype),
+    );
+    expect(types).toEqual(new Set(["float32", "int64"]));
+    const resumed = await run({ recipe: mixed, fromCheckpoint: stored(checkpoint) });
+    expectSame(resumed, whole, new Map([...whole.weights].filter(([epoch]) => epoch <= 1)));
+    expectSame(await run({ recipe: mixed }), whole);
+    expect(bits(whole.checkpoints.at(-1))).not.toBe(bits((await run({})).checkpoints.at(-1)));
+  });
+
   it("from an abort after every step, momentum, statistics and sums included", async () => {
     const whole = await run({});
     for (let target = 1; target < 3 * stepsPerEpoch; target++) {

@@ -47,9 +47,10 @@ class Training {
 
   constructor(job: TrainJob) {
     const { model, weights, mask, data, recipe, device, fromCheckpoint } = job;
-    const placement: Placement = { device, dtype: recipe.precision };
+    const { precision } = recipe;
+    const placement: Placement = { device, dtype: precision === "bfloat16" ? "float32" : precision };
     model.load(fromCheckpoint?.weights ?? mask?.apply(weights) ?? weights, placement);
-    const onDevice = (split: Dataset["train"]) => new DeviceSplit(split, data, device, recipe.precision);
+    const onDevice = (split: Dataset["train"]) => new DeviceSplit(split, data, device, precision);
     model.train(true);
     this.#job = job;
     this.#optimizer = new Optimizer(model, recipe.optimizer.sgd, placement, mask, fromCheckpoint?.momenta);
