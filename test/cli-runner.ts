@@ -78,7 +78,7 @@ export function writeSpec(folder: string, text: string, name = "spec.yaml"): str
 export function storeHashes(out: string): Record<string, string> {
   const objects = join(out, "store", "objects");
   const results = readdirSync(objects, { recursive: true, encoding: "utf8" }).filter((name) =>
-    /(\.safetensors|metrics\.jsonl|overlap\.json)$/.test(name),
+    /(\.safetensors|metrics\.jsonl|residuals\.jsonl|overlap\.json)$/.test(name),
   );
   return Object.fromEntries(results.sort().map((name) => [name, sha256(readFileSync(join(objects, name)))]));
 }

@@ -25,7 +25,7 @@ export function admmSummary(summary: Json | undefined): AdmmSummary | undefined 
 export function notConverged(what: string, { layer, residual }: AdmmSummary): string {
   return (
     `ADMM has not converged in ${what}: ||W - Z|| / ||W|| is ${residualText(residual)} in ${layer}, expected at most ` +
-    `${residualText(CONVERGED_RESIDUAL)}; give it more epochsPerStage or stages, or a larger rho or lr`
+    `${residualText(CONVERGED_RESIDUAL)}; give it more epochsPerStage or stages, or another rho or lrFactor`
   );
 }
 

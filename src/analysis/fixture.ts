@@ -92,7 +92,7 @@ function fixtureSpec({ name, question, rates, seeds, prunings, sparsities, epoch
       const pruner = { name: "magnitude", options: {} };
       if (kind === "iterative") return { kind, pruner, rounds: sparsities.map((sparsity) => ({ sparsity })) };
       if (kind === "admm")
-        return { kind, sparsities, rho: 1e-4, growth: 10, stages: 4, epochsPerStage: 3, lr: "last" as const };
+        return { kind, sparsities, rho: 1e-4, growth: 10, stages: 4, epochsPerStage: 3, lrFactor: 0.1 };
       return { kind: "one-shot", pruner, sparsities };
     }),
     protect: ["first-conv"],

@@ -20,7 +20,7 @@ function admmStages(plan: Plan): AdmmStage[] {
 describe("an ADMM stage", () => {
   it("trains with the recipe of the dense run, but for its own epochs and a constant rate, from θT", () => {
     const plan = planOf(
-      "{ sparsities: [0.5], stages: 3, epochsPerStage: 2, lr: 0.02 }",
+      "{ sparsities: [0.5], stages: 3, epochsPerStage: 2, lrFactor: 0.2 }",
       ", schedule: { milestones: [10], warmupEpochs: 2 }",
     );
     const [stage] = admmStages(plan);
@@ -46,19 +46,24 @@ describe("an ADMM stage", () => {
     expect(stage?.parameters.layers).not.toContain("conv1.weight");
   });
 
-  it("takes the rate that the training ends with by default, after all milestones", () => {
-    const rate = (train: string) =>
-      admmStages(planOf("{ sparsities: [0.5] }", train))[0]?.parameters.recipe.optimizer.sgd.lr;
-    expect(rate("")).toBe(0.1);
-    expect(rate(", schedule: { milestones: [10, 15], factor: 0.2 }")).toBe(0.1 * 0.2 * 0.2);
-    expect(rate(", schedule: { milestones: [10], warmupEpochs: 19 }")).toBe(0.1 * 0.1);
+  it("takes a tenth of the recipe's initial rate by default, in every variant of a sweep", () => {
+    const plan = makePlan(
+      parseSpec(
+        `{ name: a, data: cifar10, model: resnet20, prune: [{ admm: { sparsities: [0.5] } }],
+           train: { epochs: 20, optimizer: { sgd: { lr: 0.1 } } }, sweep: { train.optimizer.sgd.lr: [0.01, 0.1] } }`,
+        "a.yaml",
+      ),
+    );
+    expect(admmStages(plan).map(({ parameters }) => parameters.recipe.optimizer.sgd.lr)).toEqual([0.001, 0.01]);
   });
 
-  it("is the same key for a rate written out, and another one for every field that changes", () => {
+  it("is the same key for defaults written out, and another one for every field that changes", () => {
     const key = (admm: string) => admmStages(planOf(admm))[0]?.key;
     const base = key("{ sparsities: [0.5] }");
-    expect(key("{ sparsities: [0.5], lr: 0.1, rho: 1e-4, growth: 10, stages: 4, epochsPerStage: 10 }")).toBe(base);
-    const others = ["rho: 1e-3", "growth: 5", "stages: 3", "epochsPerStage: 9", "lr: 0.2"].map((field) =>
+    expect(key("{ sparsities: [0.5], lrFactor: 0.1, rho: 1e-4, growth: 10, stages: 4, epochsPerStage: 10 }")).toBe(
+      base,
+    );
+    const others = ["rho: 1e-3", "growth: 5", "stages: 3", "epochsPerStage: 9", "lrFactor: 0.2"].map((field) =>
       key(`{ sparsities: [0.5], ${field} }`),
     );
     expect(new Set([base, key("{ sparsities: [0.6] }"), ...others]).size).toBe(7);

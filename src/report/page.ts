@@ -2,6 +2,7 @@ import { seedsText } from "../analysis/format.ts";
 import type { Results } from "../analysis/types.ts";
 import { verdicts } from "../analysis/verdicts.ts";
 import { VERSION } from "../core/version.ts";
+import { admmSection } from "./admm-section.ts";
 import { type DrawnFigure, figureSection } from "./figure-section.ts";
 import { html, type Markup, raw } from "./html.ts";
 import { protocolSection } from "./protocol-section.ts";
@@ -36,6 +37,7 @@ ${spec.question === "" ? undefined : html`<p class="question">${spec.question}</
 </header>
 <main>
 ${verdictSection(judged)}
+${admmSection(results)}
 ${figureSection(drawn)}
 ${tableSection(results, judged)}
 ${protocolSection(results)}

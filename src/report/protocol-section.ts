@@ -12,6 +12,12 @@ const conventions: readonly string[] = [
   "All starts train for the same epochs with the schedule from its beginning, with the mask held fixed.",
 ];
 
+/** The same for ADMM pruning. */
+const admmConventions: readonly string[] = [
+  "ADMM starts at W = θT, Z = the projection of θT, U = 0, and trains with the recipe of the experiment, but for its constant learning rate.",
+  "Z and U are updated after every epoch. When rho grows, U is divided by the same factor, so that the multiplier rho·U does not jump.",
+];
+
 /** Fields with a default because the paper does not state them. */
 const unstated: readonly RegExp[] = [
   /^train\.optimizer\.sgd\.(weightDecay|nesterov)$/,
@@ -20,6 +26,7 @@ const unstated: readonly RegExp[] = [
   /^data\.validation$/,
   /^protect/,
   /^verdict\./,
+  /^prune\[\d+\]\.admm\.(?!sparsities)/,
 ];
 
 /** The whole spec with every default written out. */
@@ -36,8 +43,12 @@ ${fields(spec).map(
 )}</tbody></table></div>
 <h3>Also decided here, since the paper leaves it open</h3>
 <ul>
-${conventions.map((sentence) => html`<li>${math(sentence)}</li>\n`)}</ul>
+${[...conventions, ...(hasAdmm(spec) ? admmConventions : [])].map((sentence) => html`<li>${math(sentence)}</li>\n`)}</ul>
 </section>`;
+}
+
+function hasAdmm({ variants }: Spec): boolean {
+  return variants.some(({ setting }) => setting.prune.some(({ kind }) => kind === "admm"));
 }
 
 /** Leaves of the resolved spec; a swept field has all its values, since the resolved spec shows only the first. */

@@ -4,6 +4,7 @@ import { armGroups, pruningsOf } from "../analysis/groups.ts";
 import type { Results } from "../analysis/types.ts";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { accuracyVsSparsity } from "../figures/accuracy-vs-sparsity.ts";
+import { admmResiduals } from "../figures/admm-residuals.ts";
 import { maskCorrelation, preTrainingCorrelation } from "../figures/correlation.ts";
 import type { Figure } from "../figures/figure.ts";
 import { learningCurves, typicalCell } from "../figures/learning-curves.ts";
@@ -49,6 +50,7 @@ export function reportFigures(results: Results): readonly Figure[] {
     ...prunings.map((pruning) => accuracyVsSparsity(results, pruning)),
     preTrainingCorrelation(results),
     ...prunings.map((pruning) => maskCorrelation(results, pruning)),
+    ...prunings.map((pruning) => admmResiduals(results, pruning)),
     learningCurves(results, typicalCell(results)),
   ].filter((figure) => figure !== undefined);
 }

@@ -172,16 +172,10 @@ const cases: readonly (readonly [string, number, string, string])[] = [
     "grid.yaml:8:48: prune[0].admm.epochsPerStage: expected a whole number of at least 1, got 0",
   ],
   [
-    "another word as learning rate of admm",
+    "a learning rate factor of 0",
     8,
-    "  - admm: { sparsities: [0.5], lr: first }",
-    'grid.yaml:8:36: prune[0].admm.lr: expected a number above 0, or "last" for the last learning rate of the training, got "first"',
-  ],
-  [
-    "a negative learning rate of admm",
-    8,
-    "  - admm: { sparsities: [0.5], lr: -0.1 }",
-    'grid.yaml:8:36: prune[0].admm.lr: expected a number above 0, or "last" for the last learning rate of the training, got -0.1',
+    "  - admm: { sparsities: [0.5], lrFactor: 0 }",
+    "grid.yaml:8:42: prune[0].admm.lrFactor: expected a number above 0, got 0",
   ],
   [
     "a misspelt field of admm",
@@ -193,12 +187,12 @@ const cases: readonly (readonly [string, number, string, string])[] = [
     "a pruner for admm, which has its own criterion",
     8,
     "  - admm: { sparsities: [0.5], pruner: magnitude }",
-    'grid.yaml:8:32: prune[0].admm.pruner: unknown field "pruner"\n  hint: known: sparsities, rho, growth, stages, epochsPerStage, lr',
+    'grid.yaml:8:32: prune[0].admm.pruner: unknown field "pruner"\n  hint: known: sparsities, rho, growth, stages, epochsPerStage, lrFactor',
   ],
   [
     "the same admm twice, once with its defaults written out",
     8,
-    "  - admm: { sparsities: [0.5] }\n  - admm: { sparsities: [0.5], rho: 1e-4, lr: last }",
+    "  - admm: { sparsities: [0.5] }\n  - admm: { sparsities: [0.5], rho: 1e-4, lrFactor: 0.1 }",
     "grid.yaml:9:5: prune[1]: expected each pruning setting once, got the same one again",
   ],
   [

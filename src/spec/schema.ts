@@ -21,7 +21,7 @@ const mapping = "expected a mapping";
 export const trainFields = {
   epochs: wholeNumber(1),
   batchSize: wholeNumber(1).default(128),
-  precision: word(["float32", "float64", "bfloat16"]).default("float32"),
+  precision: word(["float32", "float64"]).default("float32"),
   optimizer: z.strictObject(
     {
       sgd: z.strictObject(
@@ -76,8 +76,6 @@ const named = (what: string) =>
 /** `model`: the options are checked by the model's own schema. */
 export const modelSchema = named("a model");
 
-const lastOr = 'expected a number above 0, or "last" for the last learning rate of the training';
-
 /** `admm`; see AdmmState (src/pruners/admm.ts) for the method. */
 const admm = z.strictObject(
   {
@@ -86,7 +84,7 @@ const admm = z.strictObject(
     growth: atLeastOne().default(10),
     stages: wholeNumber(1, 100).default(4),
     epochsPerStage: wholeNumber(1).default(10),
-    lr: z.union([z.literal("last"), z.number().gt(0, { error: lastOr })], { error: lastOr }).default("last"),
+    lrFactor: positive().default(0.1),
   },
   { error: `${mapping} with sparsities` },
 );

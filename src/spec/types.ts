@@ -26,8 +26,11 @@ export interface AdmmSpec {
   readonly growth: number;
   readonly stages: number;
   readonly epochsPerStage: number;
-  /** Constant learning rate of the optimisation; `last`: the one that the training ends with. All else is the recipe's. */
-  readonly lr: number | "last";
+  /**
+   * The optimisation has a constant learning rate: this times the recipe's initial one. All else is the recipe's. The default, 0.1, is
+   * what a milestone usually leaves; the rate that a training ends with is mostly too low for W to come near Z.
+   */
+  readonly lrFactor: number;
 }
 
 export interface PrunerChoice {

@@ -1,0 +1,136 @@
+import type { TopLevelSpec } from "vega-lite";
+import { admmGroups, admmWarnings, residualText } from "../analysis/admm.ts";
+import { seedsText } from "../analysis/format.ts";
+import { variantLabel } from "../analysis/groups.ts";
+import type { AdmmResult, Results } from "../analysis/types.ts";
+import { CONVERGED_RESIDUAL } from "../pruners/admm.ts";
+import { percent } from "../run/labels.ts";
+import { captionOf, type Figure, slug } from "./figure.ts";
+import { config, ink, panel, panelColumns, variantPalette } from "./theme.ts";
+
+/** Below this a residual is drawn on the axis: a logarithmic one has no 0. */
+const lowest = 1e-4;
+
+interface Row {
+  readonly kind: "layer" | "worst";
+  readonly variant: string;
+  readonly sparsity: string;
+  readonly layer?: string;
+  readonly epoch: number;
+  readonly residual: number;
+}
+
+/**
+ * ||W - Z|| / ||W|| of ADMM by epoch: thin lines are layers (means over seeds), thick ones the largest of all layers and seeds, a
+ * panel per variant; undefined when no pruning of this setting has an epoch.
+ */
+export function admmResiduals(results: Results, pruning: string): Figure | undefined {
+  const runs = results.admm.filter(({ cell }) => cell.pruning === pruning);
+  const shown = runs.filter(({ epochs }) => epochs.length > 0);
+  if (shown.length === 0) return undefined;
+  const rows = admmGroups({ ...results, admm: shown }).flatMap((group) =>
+    rowsOf(variantLabel(results, group.variant), percent(group.cell.sparsity), [...group.runs, ...group.others]),
+  );
+  const missing = runs.filter(({ status }) => status !== "done").length;
+  return {
+    name: `residuals-${slug(pruning)}`,
+    title: `Convergence of ${pruning} pruning: distance of W from Z`,
+    caption: captionOf(
+      "||W − Z|| / ||W|| after each epoch.",
+      `Thick lines are the largest of all layers and ${seedsText(results.spec.seeds.length)}, thin lines the layers (means over seeds).`,
+      `Dashed: a run has converged when every layer ends at or below ${residualText(CONVERGED_RESIDUAL)}.`,
+      "Colours are sparsities; at the grey vertical lines rho grows.",
+      rows.some(({ residual }) => residual === lowest)
+        ? `Values below ${residualText(lowest)} lie on the axis.`
+        : undefined,
+      missing === 0 ? undefined : `Not finished: ${missing} of ${runs.length} prunings.`,
+      ...admmWarnings({ ...results, admm: runs }),
+    ),
+    spec: specOf(results, rows, stageEnds(shown)),
+  };
+}
+
+function rowsOf(variant: string, sparsity: string, runs: readonly AdmmResult[]): readonly Row[] {
+  const last = Math.max(...runs.map(({ epochs }) => epochs.length));
+  return Array.from({ length: last }, (_, i) => i).flatMap((i) => {
+    const found = runs.flatMap(({ epochs }) => (epochs[i] === undefined ? [] : [epochs[i].residuals]));
+    const base = { variant, sparsity, epoch: i + 1 };
+    const layers = Object.keys(found[0] ?? {}).map((layer): Row => {
+      const mean = found.reduce((sum, residuals) => sum + (residuals[layer] ?? 0), 0) / found.length;
+      return { kind: "layer", ...base, layer, residual: Math.max(lowest, mean) };
+    });
+    const largest = Math.max(lowest, ...found.flatMap((residuals) => Object.values(residuals)));
+    return [...layers, { kind: "worst", ...base, residual: largest }];
+  });
+}
+
+/** Epochs after which rho was another one, in any of the runs. */
+function stageEnds(runs: readonly AdmmResult[]): readonly number[] {
+  const ends = runs.flatMap(({ epochs }) =>
+    epochs.flatMap(({ epoch, rho }, i) => (epochs[i + 1] !== undefined && epochs[i + 1]?.rho !== rho ? [epoch] : [])),
+  );
+  return [...new Set(ends)].sort((a, b) => a - b);
+}
+
+function specOf(results: Results, rows: readonly Row[], ends: readonly number[]): TopLevelSpec {
+  const variants = results.spec.variants
+    .map(({ label }) => label)
+    .filter((label) => rows.some((row) => row.variant === label));
+  const { names, colors } = variantPalette([...new Set(rows.map(({ sparsity }) => sparsity))]);
+  const residuals = rows.map(({ residual }) => residual);
+  const x = {
+    field: "epoch",
+    type: "quantitative" as const,
+    // A single epoch needs some width too.
+    scale: { domain: [1, Math.max(2, ...rows.map(({ epoch }) => epoch))], nice: false, zero: false },
+    axis: { title: "epoch", grid: false, tickMinStep: 1, tickCount: 6 },
+  };
+  const y = {
+    field: "residual",
+    type: "quantitative" as const,
+    scale: {
+      type: "log" as const,
+      domain: [Math.min(CONVERGED_RESIDUAL / 2, ...residuals), Math.max(2 * CONVERGED_RESIDUAL, ...residuals)],
+      nice: false,
+    },
+    axis: { title: "||W − Z|| / ||W||", labelExpr: "format(100 * datum.value, '.2~r') + ' %'", tickCount: 5 },
+  };
+  const color = {
+    field: "sparsity",
+    type: "nominal" as const,
+    scale: { domain: [...names], range: [...colors] },
+    legend: { symbolType: "stroke" as const, symbolStrokeWidth: 3, symbolSize: 200 },
+  };
+  return {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    description: "Relative distance of W and Z in ADMM pruning by epoch, by sparsity",
+    config,
+    data: { values: rows.map((row) => ({ ...row })) },
+    facet: { field: "variant", type: "nominal" as const, sort: variants, header: { title: null } },
+    columns: Math.min(panelColumns, variants.length),
+    spacing: 28,
+    spec: {
+      ...panel,
+      layer: [
+        ...ends.map((end) => ({
+          mark: { type: "rule" as const, color: ink.grid, strokeWidth: 1.5 },
+          encoding: { x: { datum: end + 0.5, type: "quantitative" as const } },
+        })),
+        {
+          mark: { type: "rule" as const, color: ink.muted, strokeDash: [5, 4], strokeWidth: 1.6 },
+          encoding: { y: { datum: CONVERGED_RESIDUAL, type: "quantitative" as const } },
+        },
+        {
+          transform: [{ filter: "datum.kind === 'layer'" }],
+          mark: { type: "line" as const, strokeWidth: 0.8, opacity: 0.45 },
+          encoding: { x, y, color, detail: { field: "layer", type: "nominal" as const } },
+        },
+        {
+          transform: [{ filter: "datum.kind === 'worst'" }],
+          mark: { type: "line" as const, strokeWidth: 2.2, point: { size: 24, filled: true } },
+          encoding: { x, y, color },
+        },
+      ],
+    },
+  };
+}
