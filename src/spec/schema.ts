@@ -21,7 +21,7 @@ const mapping = "expected a mapping";
 export const trainFields = {
   epochs: wholeNumber(1),
   batchSize: wholeNumber(1).default(128),
-  precision: word(["float32", "float64"]).default("float32"),
+  precision: word(["float32", "float64", "bfloat16"]).default("float32"),
   optimizer: z.strictObject(
     {
       sgd: z.strictObject(
