@@ -262,6 +262,15 @@ describe("a tensor that does not fit its storage", () => {
     expect(refusal(named(elsewhere))).toContain('x.pt: expected an entry "archive/data/7", got an archive without');
   });
 
+  it("but legal, a storage of 16 MB that 3000 tensors share: its checksum is taken once", () => {
+    const elements = 2 ** 22;
+    const shared = rebuild(`${storage("0", "J\0\0\x40\0")}K\0))\x89${OD}`);
+    const names = Array.from({ length: 3000 }, (_, i) => `X\x04\0\0\0${String(i).padStart(4, "0")}${shared}`).join("");
+    const start = performance.now();
+    expect(decodeCheckpoint(zip(`${P2}}(${names}u.`, Buffer.alloc(4 * elements)), "x.pt").tensors.size).toBe(3000);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
   it("a bool of another byte than 0 and 1", () => {
     const bools = named(
       tensor("K\x04\x85", "K\x01\x85").replace("FloatStorage", "BoolStorage").replace("cpuK\x01", "cpuK\x04"),

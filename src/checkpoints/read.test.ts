@@ -18,6 +18,8 @@ import {
   networkMask,
 } from "./torch.fixture.ts";
 import { widened } from "./widen.ts";
+import { ZipArchive } from "./zip-read.ts";
+import { encodeZip } from "./zip-write.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "sweepstake-checkpoints-"));
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
@@ -89,6 +91,17 @@ describe("files that PyTorch has written", () => {
       ]);
     },
   );
+
+  it("a file with the further entries of PyTorch 2", () => {
+    const pickle = new ZipArchive(fixtureBytes("parameters.pt"), "parameters.pt");
+    const entry = (name: string, text: string) => ({ name: `parameters/${name}`, bytes: Buffer.from(text) });
+    const bytes = encodeZip([
+      ...pickle.names.map((name) => ({ name, bytes: pickle.read(name) })),
+      ...[entry(".format_version", "1"), entry(".storage_alignment", "64"), entry("byteorder", "little")],
+      entry(".data/serialization_id", "1234"),
+    ]);
+    expect([...decodeCheckpoint(bytes, "x.pt").tensors.keys()]).toEqual(["w", "frozen"]);
+  });
 
   it("parameters of a plain dict, trained or frozen", () => {
     const expected = new Map([
@@ -184,6 +197,18 @@ describe("what is no checkpoint", () => {
     ],
   ])("%s is refused with what is read", (_, bytes, message) => {
     expect(() => decodeCheckpoint(bytes, "x.pt")).toThrow(`x.pt: ${message}\n  hint: `);
+  });
+
+  it("a byte behind the old format, and another version of it", () => {
+    const bytes = fixtureBytes("state-dict-legacy.pt");
+    expect(() => decodeCheckpoint(Buffer.concat([bytes, Buffer.alloc(1)]), "x.pt")).toThrow(
+      `x.pt: expected the end of the file at byte ${bytes.length}, got ${bytes.length + 1} bytes`,
+    );
+    // The version, 1001, is the second pickle: 15 bytes, then its protocol and opcode.
+    bytes.writeUInt16LE(1002, 18);
+    expect(() => decodeCheckpoint(bytes, "x.pt")).toThrow(
+      "x.pt: expected version 1001 of the old format of torch.save",
+    );
   });
 
   it("a missing file, and a folder", () => {

@@ -92,6 +92,13 @@ total             66    60     9.09 %
     expect(readFileSync(at("out.pt")).includes(Buffer.from(fill([4, 3]).data.buffer))).toBe(true);
   });
 
+  it("takes floating arrays of two dimensions that are not empty as layers, and no others", () => {
+    const { layers } = pruneFile(fixturePath("dtypes.pt"), { ...options, protect: ["none"] });
+    expect(layers.map(({ layer, kept }) => [layer, kept])).toEqual(
+      ["float32", "float64", "float16", "bfloat16"].map((name) => [name, 3]),
+    );
+  });
+
   it("keeps half types as they are, and prunes them by their exact values", () => {
     const half = write("half.pt", new Map([["w", fill([4, 3], "bfloat16")]]));
     const { notes } = pruneFile(half, { ...options, output: at("out.pt") });
