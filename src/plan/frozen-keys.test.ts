@@ -96,4 +96,17 @@ measure: { correlation: { p: [0.2] } }
         "581ddfec9c0d7c7b6acce865098d5f6cf06ea3379004508ac09096fc847e6038",
     });
   });
+
+  it("ADMM, with all defaults and with every field given", () => {
+    const keys = (admm: string) => {
+      const text = `{ name: c, data: cifar10, model: resnet20, train: { epochs: 2, optimizer: { sgd: { lr: 0.1 } } }, prune: [{ admm: ${admm} }] }`;
+      return [...makePlan(parseSpec(text, "c.yaml")).stages.values()].flatMap(({ kind, key }) =>
+        kind === "admm" ? [key] : [],
+      );
+    };
+    expect(keys("{ sparsities: [0.5] }")).toEqual(["29735e098fcc5dcd58496f3e9e52636badc2c4c6b8fbf6cb3bd5ceba749f658c"]);
+    expect(keys("{ sparsities: [0.5], rho: 1e-3, growth: 5, stages: 2, epochsPerStage: 3, lrFactor: 0.5 }")).toEqual([
+      "65a58f53c109b68eedb3c8cec52c1b9342486bb1338b9e1e27f2c3c9d082478b",
+    ]);
+  });
 });

@@ -173,6 +173,14 @@ describe("pruneByAdmm", () => {
     expect(last(strong)).toBeLessThan(last(weak) / 2);
   });
 
+  it("runs in mixed precision, with Z and U in float32 as the weights are", async () => {
+    const { outcome, checkpoints } = await run({ recipe: toyRecipe({ epochs, precision: "bfloat16" }) });
+    expect(outcome.status).toBe("done");
+    expect(new Set([...(checkpoints.at(-1)?.state.values() ?? [])].map(({ dtype }) => dtype))).toEqual(
+      new Set(["float32"]),
+    );
+  });
+
   it("says where it diverged", async () => {
     const { outcome } = await run({ recipe: toyRecipe({ epochs, lr: 1e30 }) });
     expect(outcome).toMatchObject({ status: "diverged", divergedAt: { epoch: 1 }, epochs: [] });
