@@ -59,7 +59,7 @@ void batchMoments(const S* x, const Rows& rows, std::vector<double>& mean, std::
   const int64_t blocks = rows.blocks(), channels = rows.channels / rows.fold;
   std::vector<T> means(blocks * rows.channels), squares(blocks * rows.channels);
   forBlocks(rows, [&](int64_t b) {
-    blockMoments(x + rows.offset(b), rows.rowsOf(b), rows.channels, &means[b * rows.channels], &squares[b * rows.channels]);
+    batchNormKernels<S>().moments(x + rows.offset(b), rows.rowsOf(b), rows.channels, &means[b * rows.channels], &squares[b * rows.channels]);
   });
   mean.assign(channels, 0);
   variance.assign(channels, 0);
@@ -119,7 +119,7 @@ at::Tensor forward(const at::Tensor& x, const at::Tensor& weight, const at::Tens
   auto y = at::empty_like(x);
   const Affine<S> pass{dataOf<S>(x), residual.defined() ? dataOf<S>(residual) : nullptr, scales.data(), shifts.data(), settings.relu,
                        dataOf<S>(y)};
-  forBlocks(rows, [&](int64_t k) { blockAffine(pass, rows.offset(k), rows.rowsOf(k), rows.channels); });
+  forBlocks(rows, [&](int64_t k) { batchNormKernels<S>().affine(pass, rows.offset(k), rows.rowsOf(k), rows.channels); });
   return y;
 }
 
@@ -154,7 +154,7 @@ Gradients backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& 
   }
   std::vector<T> plain(blocks * rows.channels), centred(blocks * rows.channels);
   forBlocks(rows, [&](int64_t b) {
-    blockGradientSums(pass, rows.offset(b), rows.rowsOf(b), rows.channels, &plain[b * rows.channels], &centred[b * rows.channels]);
+    batchNormKernels<S>().sums(pass, rows.offset(b), rows.rowsOf(b), rows.channels, &plain[b * rows.channels], &centred[b * rows.channels]);
   });
   std::vector<double> sum(channels, 0), product(channels, 0);
   for (int64_t i = 0; i < blocks * rows.channels; i += channels) {
@@ -185,7 +185,7 @@ Gradients backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& 
     pass.dy = pass.gated;
     pass.gate = Gate::kOpen;
   }
-  forBlocks(rows, [&](int64_t k) { blockGradient(pass, rows.offset(k), rows.rowsOf(k), rows.channels); });
+  forBlocks(rows, [&](int64_t k) { batchNormKernels<S>().gradient(pass, rows.offset(k), rows.rowsOf(k), rows.channels); });
   return result;
 }
 

@@ -7,7 +7,7 @@ namespace {
 constexpr int kApart = 4;
 
 template <typename S>
-SWEEPSTAKE_INLINE void moments(const S* x, int64_t rows, int64_t channels, Computed<S>* mean, Computed<S>* squares) {
+void moments(const S* x, int64_t rows, int64_t channels, Computed<S>* mean, Computed<S>* squares) {
   using T = Computed<S>;
   forChannels<S>(channels, [=](int64_t c, auto lanes) __attribute__((always_inline)) {
     using L = decltype(lanes);
@@ -35,7 +35,7 @@ SWEEPSTAKE_INLINE void moments(const S* x, int64_t rows, int64_t channels, Compu
 }
 
 template <typename S, bool hasResidual, bool relu>
-SWEEPSTAKE_INLINE void affine(const Affine<S>& pass, int64_t begin, int64_t rows, int64_t channels) {
+void affine(const Affine<S>& pass, int64_t begin, int64_t rows, int64_t channels) {
   const S *x = pass.x + begin, *residual = hasResidual ? pass.residual + begin : nullptr;
   const Computed<S>*scale = pass.scale, *shift = pass.shift;
   S* y = pass.y + begin;
@@ -61,7 +61,7 @@ SWEEPSTAKE_INLINE V gated(const S* dy, const S* y, int64_t i, const V& x, const 
 }
 
 template <typename S, Gate gate, bool keeps>
-SWEEPSTAKE_INLINE void gradientSums(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels, Computed<S>* plain,
+void gradientSums(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels, Computed<S>* plain,
                                     Computed<S>* centred) {
   const S *dy = pass.dy + begin, *x = pass.x + begin, *y = gate == Gate::kOutput ? pass.y + begin : nullptr;
   const Computed<S>*mean = pass.mean, *scale = pass.scale, *shift = pass.shift;
@@ -89,7 +89,7 @@ SWEEPSTAKE_INLINE void gradientSums(const Gradient<S>& pass, int64_t begin, int6
 }
 
 template <typename S, Gate gate>
-SWEEPSTAKE_INLINE void gradient(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels) {
+void gradient(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels) {
   const S *dy = pass.dy + begin, *x = pass.x + begin;
   const Computed<S>*mean = pass.mean, *scale = pass.scale, *shift = pass.shift, *a = pass.a, *b = pass.b, *d = pass.c;
   S* dx = pass.dx + begin;
@@ -106,48 +106,32 @@ SWEEPSTAKE_INLINE void gradient(const Gradient<S>& pass, int64_t begin, int64_t 
   }
 }
 
+template <typename S>
+void affineOf(const Affine<S>& pass, int64_t begin, int64_t rows, int64_t channels) {
+  if (pass.residual != nullptr && pass.relu) return affine<S, true, true>(pass, begin, rows, channels);
+  if (pass.residual != nullptr) return affine<S, true, false>(pass, begin, rows, channels);
+  if (pass.relu) return affine<S, false, true>(pass, begin, rows, channels);
+  affine<S, false, false>(pass, begin, rows, channels);
+}
+
+template <typename S>
+void sumsOf(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels, Computed<S>* plain, Computed<S>* centred) {
+  if (pass.gate == Gate::kOutput) return gradientSums<S, Gate::kOutput, true>(pass, begin, rows, channels, plain, centred);
+  if (pass.gate == Gate::kInput) return gradientSums<S, Gate::kInput, false>(pass, begin, rows, channels, plain, centred);
+  gradientSums<S, Gate::kOpen, false>(pass, begin, rows, channels, plain, centred);
+}
+
+template <typename S>
+void gradientOf(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels) {
+  if (pass.gate == Gate::kInput) return gradient<S, Gate::kInput>(pass, begin, rows, channels);
+  gradient<S, Gate::kOpen>(pass, begin, rows, channels);
+}
+
+template <typename S>
+constexpr BatchNormKernels<S> table{moments<S>, affineOf<S>, sumsOf<S>, gradientOf<S>};
+
 }  // namespace
 
-// target_clones does not go with templates, so every clone is a plain function that a template calls.
-#define SWEEPSTAKE_KERNELS(S)                                                                                                     \
-  SWEEPSTAKE_CLONES static void momentsOf(const S* x, int64_t rows, int64_t channels, Computed<S>* mean, Computed<S>* squares) {  \
-    moments(x, rows, channels, mean, squares);                                                                                    \
-  }                                                                                                                               \
-  SWEEPSTAKE_CLONES static void affineOf(const Affine<S>& pass, int64_t begin, int64_t rows, int64_t channels) {                  \
-    if (pass.residual != nullptr && pass.relu) return affine<S, true, true>(pass, begin, rows, channels);                        \
-    if (pass.residual != nullptr) return affine<S, true, false>(pass, begin, rows, channels);                                    \
-    if (pass.relu) return affine<S, false, true>(pass, begin, rows, channels);                                                   \
-    affine<S, false, false>(pass, begin, rows, channels);                                                                        \
-  }                                                                                                                               \
-  SWEEPSTAKE_CLONES static void sumsOf(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels,                    \
-                                       Computed<S>* plain, Computed<S>* centred) {                                                \
-    if (pass.gate == Gate::kOutput) return gradientSums<S, Gate::kOutput, true>(pass, begin, rows, channels, plain, centred);    \
-    if (pass.gate == Gate::kInput) return gradientSums<S, Gate::kInput, false>(pass, begin, rows, channels, plain, centred);     \
-    gradientSums<S, Gate::kOpen, false>(pass, begin, rows, channels, plain, centred);                                            \
-  }                                                                                                                               \
-  SWEEPSTAKE_CLONES static void gradientOf(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels) {              \
-    if (pass.gate == Gate::kInput) return gradient<S, Gate::kInput>(pass, begin, rows, channels);                                \
-    gradient<S, Gate::kOpen>(pass, begin, rows, channels);                                                                       \
-  }                                                                                                                               \
-  template <>                                                                                                                     \
-  void blockMoments<S>(const S* x, int64_t rows, int64_t channels, Computed<S>* mean, Computed<S>* squares) {                     \
-    momentsOf(x, rows, channels, mean, squares);                                                                                  \
-  }                                                                                                                               \
-  template <>                                                                                                                     \
-  void blockAffine<S>(const Affine<S>& pass, int64_t begin, int64_t rows, int64_t channels) {                                     \
-    affineOf(pass, begin, rows, channels);                                                                                        \
-  }                                                                                                                               \
-  template <>                                                                                                                     \
-  void blockGradientSums<S>(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels, Computed<S>* plain,           \
-                            Computed<S>* centred) {                                                                               \
-    sumsOf(pass, begin, rows, channels, plain, centred);                                                                          \
-  }                                                                                                                               \
-  template <>                                                                                                                     \
-  void blockGradient<S>(const Gradient<S>& pass, int64_t begin, int64_t rows, int64_t channels) {                                 \
-    gradientOf(pass, begin, rows, channels);                                                                                      \
-  }
-SWEEPSTAKE_KERNELS(float)
-SWEEPSTAKE_KERNELS(double)
-SWEEPSTAKE_KERNELS(Bfloat16)
+const ForTypes<BatchNormKernels> SWEEPSTAKE_VARIANT::batchNormKernels{table<float>, table<double>, table<Bfloat16>};
 
 }  // namespace sweepstake

@@ -62,7 +62,7 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& filter, const Geometr
     S* out = dataOf<S>(y) + n * g.outHeight * g.outWidth * g.channels;
     for (int64_t o = 0; o < g.outHeight; o++) {
       const Three<S> three(image, o * g.stride - g.padding, g.height, g.width * g.channels, zeros.data());
-      depthwiseRow<S>(g.row(), three.rows, dataOf<Computed<S>>(filter), out + o * g.outWidth * g.channels);
+      depthwiseKernels<S>().row(g.row(), three.rows, dataOf<Computed<S>>(filter), out + o * g.outWidth * g.channels);
     }
   });
   return y;
@@ -83,7 +83,7 @@ at::Tensor inputGradient(const at::Tensor& dy, const at::Tensor& filter, const G
         const int64_t twice = y + g.padding - ky;
         if (twice >= 0 && twice % 2 == 0 && twice / 2 < g.outHeight) rows[ky] = gradient + twice / 2 * rowSize;
       }
-      depthwiseInputRow<S>(g.row(), rows, dataOf<Computed<S>>(filter), in + y * g.width * g.channels);
+      depthwiseKernels<S>().inputRow(g.row(), rows, dataOf<Computed<S>>(filter), in + y * g.width * g.channels);
     }
   });
   return dx;
@@ -101,7 +101,7 @@ at::Tensor filterGradient(const at::Tensor& dy, const at::Tensor& x, const Geome
     const S* gradient = dataOf<S>(dy) + n * g.outHeight * g.outWidth * g.channels;
     for (int64_t o = 0; o < g.outHeight; o++) {
       const Three<S> three(image, o * g.stride - g.padding, g.height, g.width * g.channels, zeros.data());
-      depthwiseFilterRow<S>(g.row(), three.rows, gradient + o * g.outWidth * g.channels, &sums[n * size]);
+      depthwiseKernels<S>().filterRow(g.row(), three.rows, gradient + o * g.outWidth * g.channels, &sums[n * size]);
     }
   });
   auto total = at::zeros({9, g.channels}, at::kDouble);

@@ -7,7 +7,7 @@ namespace {
 SWEEPSTAKE_INLINE bool isInside(int64_t first, int64_t kx, int64_t width) { return first + kx >= 0 && first + kx < width; }
 
 template <typename S>
-SWEEPSTAKE_INLINE void row(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter, S* out) {
+void row(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter, S* out) {
   const int64_t channels = shape.channels, width = shape.width, outWidth = shape.outWidth, stride = shape.stride;
   const int64_t padding = shape.padding;
   const S *above = rows[0], *here = rows[1], *below = rows[2];
@@ -32,7 +32,7 @@ SWEEPSTAKE_INLINE void row(const DepthwiseShape& shape, const S* const rows[3], 
 }
 
 template <typename S>
-SWEEPSTAKE_INLINE void inputRow(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter, S* in) {
+void inputRow(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter, S* in) {
   const int64_t channels = shape.channels, width = shape.width, outWidth = shape.outWidth, padding = shape.padding;
   const S* const lines[3] = {rows[0], rows[1], rows[2]};
   forChannels<S>(channels, [&](int64_t c, auto lanes) __attribute__((always_inline)) {
@@ -54,7 +54,7 @@ SWEEPSTAKE_INLINE void inputRow(const DepthwiseShape& shape, const S* const rows
 }
 
 template <typename S>
-SWEEPSTAKE_INLINE void filterRow(const DepthwiseShape& shape, const S* const rows[3], const S* gradient, Computed<S>* sums) {
+void filterRow(const DepthwiseShape& shape, const S* const rows[3], const S* gradient, Computed<S>* sums) {
   const int64_t channels = shape.channels, width = shape.width, outWidth = shape.outWidth, stride = shape.stride;
   const int64_t padding = shape.padding;
   const S *above = rows[0], *here = rows[1], *below = rows[2];
@@ -78,35 +78,11 @@ SWEEPSTAKE_INLINE void filterRow(const DepthwiseShape& shape, const S* const row
   });
 }
 
+template <typename S>
+constexpr DepthwiseKernels<S> table{row<S>, inputRow<S>, filterRow<S>};
+
 }  // namespace
 
-// target_clones does not go with templates, so every clone is a plain function that a template calls.
-#define SWEEPSTAKE_KERNELS(S)                                                                                              \
-  SWEEPSTAKE_CLONES static void rowOf(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter, S* out) {  \
-    row(shape, rows, filter, out);                                                                                         \
-  }                                                                                                                        \
-  SWEEPSTAKE_CLONES static void inputRowOf(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter,       \
-                                           S* in) {                                                                        \
-    inputRow(shape, rows, filter, in);                                                                                     \
-  }                                                                                                                        \
-  SWEEPSTAKE_CLONES static void filterRowOf(const DepthwiseShape& shape, const S* const rows[3], const S* gradient,              \
-                                            Computed<S>* sums) {                                                           \
-    filterRow(shape, rows, gradient, sums);                                                                                \
-  }                                                                                                                        \
-  template <>                                                                                                              \
-  void depthwiseRow<S>(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter, S* out) {                 \
-    rowOf(shape, rows, filter, out);                                                                                       \
-  }                                                                                                                        \
-  template <>                                                                                                              \
-  void depthwiseInputRow<S>(const DepthwiseShape& shape, const S* const rows[3], const Computed<S>* filter, S* in) {             \
-    inputRowOf(shape, rows, filter, in);                                                                                   \
-  }                                                                                                                        \
-  template <>                                                                                                              \
-  void depthwiseFilterRow<S>(const DepthwiseShape& shape, const S* const rows[3], const S* gradient, Computed<S>* sums) {        \
-    filterRowOf(shape, rows, gradient, sums);                                                                              \
-  }
-SWEEPSTAKE_KERNELS(float)
-SWEEPSTAKE_KERNELS(double)
-SWEEPSTAKE_KERNELS(Bfloat16)
+const ForTypes<DepthwiseKernels> SWEEPSTAKE_VARIANT::depthwiseKernels{table<float>, table<double>, table<Bfloat16>};
 
 }  // namespace sweepstake

@@ -2,6 +2,7 @@
 #include "batch_norm.h"
 #include "depthwise.h"
 #include "families.h"
+#include "max_pool.h"
 
 namespace sweepstake {
 namespace {
@@ -22,7 +23,10 @@ Napi::Value conv2d(Call& call) {
 }
 
 Napi::Value maxPool2d(Call& call) {
-  return call.give(at::max_pool2d(call.tensor(0), call.integers(1), call.integers(2), call.integers(3)));
+  const auto x = call.tensor(0);
+  const auto kernel = call.integers(1), stride = call.integers(2), padding = call.integers(3);
+  if (isPoolByTwo(x, kernel, stride, padding)) return call.give(maxPoolByTwo(x));
+  return call.give(at::max_pool2d(x, kernel, stride, padding));
 }
 
 Napi::Value avgPool2d(Call& call) {
