@@ -12,7 +12,7 @@ SWEEPSTAKE_INLINE bool isInside(int64_t first, int64_t kx, int64_t width) { retu
 template <typename Body>
 SWEEPSTAKE_INLINE void forPixels(const DepthwiseShape& shape, const Body& body) {
   const int64_t stride = shape.stride, padding = shape.padding;
-  const int64_t begin = padding > 0 ? 1 : 0;
+  const int64_t begin = (padding + stride - 1) / stride;
   const int64_t end = shape.width + padding >= 3 ? (shape.width + padding - 3) / stride + 1 : 0;  // of the windows inside
   int64_t o = 0;
   for (; o < begin && o < shape.outWidth; o++) body(o, o * stride - padding, std::true_type());
