@@ -6,7 +6,8 @@ import type { Results } from "../analysis/types.ts";
 import { percent } from "../run/labels.ts";
 import { axisNote, captionOf, type Figure, focusedDomain, partsAbove, slug } from "./figure.ts";
 import { pointLayers } from "./marks.ts";
-import { config, ink, type Palette, panel, panelColumns, percentLabel, startPalette } from "./theme.ts";
+import { ink, type Palette, panel, percentLabel, startPalette } from "./theme.ts";
+import { variantPanels } from "./variant-panels.ts";
 
 /** One mark: a seed, a mean, a corner of the line through the means, a mean below the axis, dense, or a seed of dense. */
 interface Row {
@@ -161,13 +162,7 @@ function specOf(rows: readonly Row[], { variants, palette, sparsities, domain, a
   };
   const only = (kind: Row["kind"]) => [{ filter: `datum.kind === '${kind}'` }];
   return {
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    description: "Test accuracy against sparsity, by start",
-    config,
-    data: { values: rows.map((row) => ({ ...row })) },
-    facet: { field: "variant", type: "nominal" as const, sort: [...variants], header: { title: null } },
-    columns: Math.min(panelColumns, variants.length),
-    spacing: 28,
+    ...variantPanels("Test accuracy against sparsity, by start", variants, rows),
     spec: {
       ...panel,
       layer: [

@@ -13,7 +13,8 @@ import { missingNote } from "../analysis/missing.ts";
 import type { Results } from "../analysis/types.ts";
 import { percent } from "../run/labels.ts";
 import { axisNote, captionOf, type Figure, focusedDomain, partsAbove } from "./figure.ts";
-import { config, type Palette, panel, panelColumns, startPalette } from "./theme.ts";
+import { type Palette, panel, startPalette } from "./theme.ts";
+import { variantPanels } from "./variant-panels.ts";
 
 interface Row {
   readonly kind: "seed" | "mean";
@@ -128,13 +129,7 @@ function specOf(rows: readonly Row[], domain: [number, number], { variants, pale
     legend: { symbolType: "stroke" as const, symbolStrokeWidth: 3, symbolSize: 200 },
   };
   return {
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    description: "Test accuracy by epoch, by start",
-    config,
-    data: { values: rows.map((row) => ({ ...row })) },
-    facet: { field: "variant", type: "nominal" as const, sort: [...variants], header: { title: null } },
-    columns: Math.min(panelColumns, variants.length),
-    spacing: 28,
+    ...variantPanels("Test accuracy by epoch, by start", variants, rows),
     spec: {
       ...panel,
       layer: [

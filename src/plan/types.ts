@@ -1,4 +1,3 @@
-import type { Json } from "../core/canonical-json.ts";
 import type { DataSpec } from "../data/types.ts";
 import type { ModelSpec } from "../models/types.ts";
 import type { AdmmSchedule } from "../pruners/admm.ts";
@@ -127,6 +126,3 @@ export interface Plan {
   /** ADMM prunings, which are work like trainings but counted apart: they are part of making a mask. */
   readonly admmRuns: number;
 }
-
-/** What a key hashes. */
-export type StageIdentity = { readonly [field: string]: Json };

@@ -12,22 +12,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RunError } from "../core/errors.ts";
+import { provenance } from "./provenance.fixture.ts";
 import { CorruptObjectError, Store } from "./store.ts";
 
 const key = "0a".repeat(32);
-const provenance = {
-  sweepstake: "0.1.0",
-  node: "v20",
-  libtorch: "1.13.1",
-  device: "cpu",
-  threads: 1,
-  precision: "float32",
-  hardware: "a CPU",
-  startedAt: "",
-  finishedAt: "",
-  durationMs: 1000,
-  resumes: 0,
-};
 const files = ["mask.safetensors", "metrics.jsonl", "stage.json"];
 const again = "\n  hint: run the same command again: it computes the object anew";
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { provenance } from "./provenance.fixture.ts";
 import { Store } from "./store.ts";
 
 /** What the store did to the file system, in order: `write`, `sync`, `rename` with paths. A power loss cannot be tried in a
@@ -41,19 +42,6 @@ vi.mock("node:fs", async (importOriginal) => {
 });
 
 const key = "0a".repeat(32);
-const provenance = {
-  sweepstake: "0.1.0",
-  node: "v20",
-  libtorch: "1.13.1",
-  device: "cpu",
-  threads: 1,
-  precision: "float32",
-  hardware: "a CPU",
-  startedAt: "",
-  finishedAt: "",
-  durationMs: 0,
-  resumes: 0,
-};
 
 let root: string;
 beforeEach(() => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RunError } from "../core/errors.ts";
+import { provenance } from "./provenance.fixture.ts";
 import { type Lease, Store } from "./store.ts";
 
 const key = "0a".repeat(32);
@@ -12,19 +13,7 @@ const result = {
   kind: "train",
   status: "done",
   summary: {},
-  provenance: {
-    sweepstake: "0.1.0",
-    node: "v20",
-    libtorch: "1.13.1",
-    device: "cpu",
-    threads: 1,
-    precision: "float32",
-    hardware: "a CPU",
-    startedAt: "",
-    finishedAt: "",
-    durationMs: 0,
-    resumes: 0,
-  },
+  provenance,
 } as const;
 
 function mount(folder: string): boolean {

@@ -15,22 +15,10 @@ import { RunError } from "../core/errors.ts";
 import { type Holder, holderName, newHolder } from "./holder.ts";
 import { Layout } from "./layout.ts";
 import { Leases } from "./leases.ts";
+import { provenance } from "./provenance.fixture.ts";
 import { type Lease, Store } from "./store.ts";
 
 const key = "0a".repeat(32);
-const provenance = {
-  sweepstake: "0.1.0",
-  node: "v20",
-  libtorch: "1.13.1",
-  device: "cpu",
-  threads: 1,
-  precision: "float32",
-  hardware: "a CPU",
-  startedAt: "",
-  finishedAt: "",
-  durationMs: 0,
-  resumes: 0,
-};
 const result = { stage: {}, kind: "train", status: "done", summary: {}, provenance } as const;
 
 let root: string;

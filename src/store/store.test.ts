@@ -6,24 +6,12 @@ import type { StateDict } from "../core/array.ts";
 import { InputError } from "../core/errors.ts";
 import { encodeSafetensors } from "../core/safetensors.ts";
 import { Layout } from "./layout.ts";
+import { provenance } from "./provenance.fixture.ts";
 import { CorruptObjectError, type Lease, Store } from "./store.ts";
-import type { ObjectRecord, Provenance, Result } from "./types.ts";
+import type { ObjectRecord, Result } from "./types.ts";
 
 const key = "0a".repeat(32);
 const other = "f1".repeat(32);
-const provenance: Provenance = {
-  sweepstake: "0.1.0",
-  node: "v20",
-  libtorch: "1.13.1",
-  device: "cpu",
-  threads: 1,
-  precision: "float32",
-  hardware: "a CPU",
-  startedAt: "2026-01-01T00:00:00Z",
-  finishedAt: "2026-01-01T00:00:01Z",
-  durationMs: 1000,
-  resumes: 0,
-};
 const result: Result = {
   stage: { kind: "train" },
   kind: "train",
