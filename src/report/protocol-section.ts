@@ -51,14 +51,21 @@ function hasAdmm({ variants }: Spec): boolean {
   return variants.some(({ setting }) => setting.prune.some(({ kind }) => kind === "admm"));
 }
 
-/** Leaves of the resolved spec; a swept field has all its values, since the resolved spec shows only the first. */
+/** Leaves of the resolved spec; a field that differs between the variants has all its values, since the resolved spec shows the first. */
 function fields(spec: Spec): readonly (readonly [string, string])[] {
-  return flatten(spec.resolved)
-    .filter(([path]) => !path.startsWith("sweep."))
+  const swept = Object.keys(spec.variants[0]?.values ?? {});
+  const rows = flatten(spec.resolved)
+    .filter(([path]) => !path.startsWith("sweep.") && !path.startsWith("cases["))
     .map(([path, value]) => {
-      const swept = spec.variants.flatMap(({ values }) => (values[path] === undefined ? [] : [plain(values[path])]));
-      return [path, swept.length === 0 ? value : `${[...new Set(swept)].join(", ")} (swept)`];
+      const key = swept.find((name) => path === name || path.startsWith(`${name}.`));
+      if (key === undefined) return [path, value] as const;
+      const values = spec.variants.flatMap((variant) =>
+        variant.values[key] === undefined ? [] : [plain(variant.values[key])],
+      );
+      return [key, `${[...new Set(values)].join(", ")} (swept)`] as const;
     });
+  // A swept model or data set stands for all its fields.
+  return [...new Map(rows)];
 }
 
 /** Leaves of a JSON value with their paths; lists of plain values stay together. */

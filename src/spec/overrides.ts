@@ -53,10 +53,12 @@ export function overrideOf(overrides: readonly Override[], path: Path): Override
   return overrides.findLast((override) => isInside(path, override.path));
 }
 
-/** `a.b[2].c` to its parts; the keys of `sweep` are paths themselves and stay whole. */
+/** `a.b[2].c` to its parts; the keys of `sweep` and of the cases are paths themselves and stay whole. */
 function parsePath(text: string): Path | undefined {
   if (!/^[^.[\]]+(\.[^.[\]]+|\[\d+\])*$/.test(text)) return undefined;
   if (text.startsWith("sweep.")) return ["sweep", text.slice("sweep.".length)];
+  const [, index, key] = /^cases(?:\.|\[)(\d+)\]?\.(.+)$/.exec(text) ?? [];
+  if (key !== undefined) return ["cases", Number(index), key];
   return text
     .replaceAll(/\[(\d+)\]/g, ".$1")
     .split(".")

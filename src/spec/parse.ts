@@ -1,5 +1,6 @@
 import type { Json } from "../core/canonical-json.ts";
 import { InputError, type Issue } from "../core/errors.ts";
+import { readCases } from "./cases.ts";
 import { readSeeds } from "./entries.ts";
 import { applyOverrides, type Override, overrideOf } from "./overrides.ts";
 import { type Place, readYaml, type SourceText } from "./positions.ts";
@@ -43,11 +44,13 @@ function readSpec(tree: unknown, overrides: readonly Override[]): Reading<Spec> 
   const verdict = read(generalFields.verdict, tree.verdict, ["verdict"]);
   const seeds = readSeeds(tree.seeds, ["seeds"]);
   const sweep = readSweep(tree.sweep);
-  const variants = readVariants(tree, sweep.dimensions, name.value ?? "");
+  const cases = readCases(tree.cases, sweep.dimensions);
+  const dimensions = [...cases.dimensions, ...sweep.dimensions];
+  const variants = readVariants(tree, dimensions, name.value ?? "");
   const problems = [
     ...unknown,
-    ...[name, question, device, verdict, seeds, sweep, variants].flatMap((part) => part.problems),
-    ...overriddenSweeps(overrides, sweep.dimensions),
+    ...[name, question, device, verdict, seeds, sweep, cases, variants].flatMap((part) => part.problems),
+    ...overriddenSweeps(overrides, dimensions),
   ];
   if (
     problems.length > 0 ||
@@ -64,6 +67,7 @@ function readSpec(tree: unknown, overrides: readonly Override[]): Reading<Spec> 
   const resolved: Json = {
     ...head,
     ...variants.value.written,
+    ...(cases.written.length === 0 ? {} : { cases: cases.written }),
     sweep: Object.fromEntries(sweep.dimensions.map(({ key, values }) => [key, values])),
     seeds: seeds.value,
     verdict: verdict.value,
@@ -93,11 +97,15 @@ function readVariants(
   return { value: written && { list, written }, problems };
 }
 
-/** A value set by hand for a field that the sweep sets in every variant would be lost without a word. */
+/** A value set by hand for a field that the sweep or the cases set in every variant would be lost without a word. */
 function overriddenSweeps(overrides: readonly Override[], dimensions: readonly Dimension[]): readonly Problem[] {
   return overrides.flatMap(({ path }) => {
     const swept = dimensions.find((dimension) => isInside(path, dimension.path));
     if (swept === undefined) return [];
+    if (swept.from === "cases") {
+      const message = "expected a field that is not swept, got one that cases set in every variant";
+      return [problem(path, message, `set the cases instead: --set "cases[0].${swept.key}=…"`)];
+    }
     const message = "expected a field that is not swept, got one that sweep sets in every variant";
     return [problem(path, message, `set the sweep instead: --set "sweep.${swept.key}=[…]"`)];
   });

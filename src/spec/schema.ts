@@ -175,6 +175,7 @@ export const topLevelKeys = [
   "data",
   "model",
   "train",
+  "cases",
   "sweep",
   "seeds",
   "prune",

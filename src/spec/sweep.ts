@@ -6,8 +6,10 @@ import { dataFields, trainFields } from "./schema.ts";
 import { expandShorthands } from "./shorthand.ts";
 import { isMapping, withValueAt } from "./tree.ts";
 
-/** One line of `sweep`: a field and the values it takes. */
+/** A field that differs between the variants, and the values it takes. */
 export interface Dimension {
+  /** Where it is written: the fields of `sweep` are multiplied, those of `cases` go together. */
+  readonly from: "sweep" | "cases";
   /** As written, e.g. `train.optimizer.sgd.lr`. */
   readonly key: string;
   readonly path: Path;
@@ -23,7 +25,7 @@ export interface SweepPoint {
 }
 
 /** More variants than this are taken for a slip. */
-const mostVariants = 1000;
+export const mostVariants = 1000;
 
 const sweepable = [
   ...["data", ...Object.keys(dataFields).map((field) => `data.${field}`)],
@@ -46,7 +48,9 @@ export function readSweep(raw: unknown): {
   }
   const problems = Object.entries(raw).map(([key, values]) => dimensionProblems(key, values, Object.keys(raw)));
   const dimensions = Object.entries(raw).flatMap(([key, values], i) =>
-    problems[i]?.length === 0 ? [{ key, path: key.split("."), values: values as readonly Json[] }] : [],
+    problems[i]?.length === 0
+      ? [{ from: "sweep" as const, key, path: key.split("."), values: values as readonly Json[] }]
+      : [],
   );
   const variants = dimensions.reduce((product, { values }) => product * values.length, 1);
   if (variants <= mostVariants) return { dimensions, problems: problems.flat() };
@@ -54,8 +58,12 @@ export function readSweep(raw: unknown): {
   return { dimensions: [], problems: [...problems.flat(), problem(["sweep"], message)] };
 }
 
-function dimensionProblems(key: string, values: unknown, keys: readonly string[]): readonly Problem[] {
-  const place = ["sweep", key];
+/**
+ * What is wrong with the name of a field that is to differ between the variants.
+ * @param place where it is written
+ * @param keys  all fields that are to differ, this one among them
+ */
+export function fieldProblems(key: string, place: Path, keys: readonly string[]): readonly Problem[] {
   const path = key.split(".");
   // Which options a model has is known only once the model is: its own schema judges them.
   const isKnown = sweepable.includes(key) || (path[0] === "model" && path.length === 2 && path[1] !== "");
@@ -64,9 +72,14 @@ function dimensionProblems(key: string, values: unknown, keys: readonly string[]
     return [{ path: place, at: "key", message, hint: suggestField(key) }];
   }
   const outer = keys.find((other) => other !== key && isInside(path, other.split(".")));
-  if (outer !== undefined) {
-    return [{ path: place, at: "key", message: `expected fields apart from each other, got ${key} inside ${outer}` }];
-  }
+  if (outer === undefined) return [];
+  return [{ path: place, at: "key", message: `expected fields apart from each other, got ${key} inside ${outer}` }];
+}
+
+function dimensionProblems(key: string, values: unknown, keys: readonly string[]): readonly Problem[] {
+  const place = ["sweep", key];
+  const wrongField = fieldProblems(key, place, keys);
+  if (wrongField.length > 0) return wrongField;
   if (!Array.isArray(values) || values.length === 0) {
     const isPlain = typeof values === "number" || typeof values === "string" || typeof values === "boolean";
     const example = isPlain ? `for example [${values}]` : undefined;
@@ -88,42 +101,62 @@ function suggestField(key: string): string {
     : suggest(key, sweepable);
 }
 
-/** All combinations, the first field varying slowest. Without a sweep: the spec itself. */
+/** The cases, each with all combinations of the swept values; what is written first varies slowest. Without either: the spec itself. */
 export function sweepPoints(tree: unknown, dimensions: readonly Dimension[]): readonly SweepPoint[] {
-  let points: readonly SweepPoint[] = [{ tree, values: {}, indices: [] }];
-  for (const { key, path, values } of dimensions) {
-    points = points.flatMap((point) =>
-      values.map((value, i) => ({
-        // Where the field's place is taken by something else, that is reported as what is wrong.
-        tree: expandShorthands(withValueAt(point.tree, path, value)?.tree ?? point.tree),
-        values: { ...point.values, [key]: value },
-        indices: [...point.indices, i],
-      })),
-    );
+  const cases = dimensions.filter(({ from }) => from === "cases");
+  const start: SweepPoint = { tree, values: {}, indices: [] };
+  const [first] = cases;
+  let points =
+    first === undefined ? [start] : first.values.map((_, i) => cases.reduce((at, to) => moved(at, to, i), start));
+  for (const dimension of dimensions) {
+    if (dimension.from === "cases") continue;
+    points = points.flatMap((point) => dimension.values.map((_, i) => moved(point, dimension, i)));
   }
   return points;
 }
 
-/** Moves a problem with a swept value to where that value is written. */
+/** The point with the `index`-th value of one more dimension. */
+function moved(
+  { tree, values, indices }: SweepPoint,
+  { key, path, values: all }: Dimension,
+  index: number,
+): SweepPoint {
+  const value = all[index] ?? null;
+  return {
+    // Where the field's place is taken by something else, that is reported as what is wrong.
+    tree: expandShorthands(withValueAt(tree, path, value)?.tree ?? tree),
+    values: { ...values, [key]: value },
+    indices: [...indices, index],
+  };
+}
+
+/** Moves a problem with a swept value to where that value is written. @param dimensions in the order of the indices */
 export function relocate(found: Problem, dimensions: readonly Dimension[], indices: readonly number[]): Problem {
-  for (const [d, { key, path }] of dimensions.entries()) {
+  for (const [d, { from, key, path }] of dimensions.entries()) {
     if (!isInside(found.path, path)) continue;
     const inner = found.path.slice(path.length);
+    const index = indices[d] ?? 0;
+    if (from === "cases") return { ...found, path: ["cases", index, key, ...inner] };
     // An option that the model does not have is the fault of the field's name, not of one of its values.
     if (found.at === "key" && inner.length === 0) return { ...found, path: ["sweep", key] };
-    return { ...found, path: ["sweep", key, indices[d] ?? 0, ...inner] };
+    return { ...found, path: ["sweep", key, index, ...inner] };
   }
   return found;
 }
 
-/** A variant in a few words: `lr 0.1`, `epochs 20, width 8`. Fields of the same last name are written with their whole path. */
+/**
+ * A variant in a few words: `lr 0.1`, `epochs 20, width 8`. Fields of the same last name are written with their whole path; what a case
+ * names (`mobilenet-v2, cifar10`) speaks for itself.
+ */
 export function variantLabel(dimensions: readonly Dimension[], values: Readonly<Record<string, Json>>): string {
   const shortName = ({ path }: Dimension) => String(path.at(-1) === "name" ? path[0] : path.at(-1));
   return dimensions
     .map((dimension) => {
+      const value = labelValue(values[dimension.key]);
+      if (dimension.from === "cases" && /^(data|model)(\.name)?$/.test(dimension.key)) return value;
       const name = shortName(dimension);
       const isUnique = dimensions.filter((other) => shortName(other) === name).length === 1;
-      return `${isUnique ? name : dimension.key} ${labelValue(values[dimension.key])}`;
+      return `${isUnique ? name : dimension.key} ${value}`;
     })
     .join(", ");
 }
