@@ -8,6 +8,13 @@ import type { ComparisonResult, Results } from "./types.ts";
 /** How far R_p is from its null, in words; see `correlationWord`. */
 export type CorrelationWord = "well above its null" | "above its null" | "near its null" | "below its null";
 
+export interface CorrelationSeed {
+  readonly seed: number;
+  readonly rp: number;
+  readonly nullMean: number;
+  readonly key: string;
+}
+
 /** R_p of one measure at one p over the seeds of a variant, never without its null. */
 export interface CorrelationGroup {
   readonly variant: string;
@@ -15,8 +22,8 @@ export interface CorrelationGroup {
   /** Absent for pre-training. */
   readonly cell?: GroupCell;
   readonly p: number;
-  /** R_p of every seed that is done. */
-  readonly seeds: readonly { readonly seed: number; readonly rp: number; readonly nullMean: number }[];
+  /** R_p of every seed that is done, with the key of its compare stage. */
+  readonly seeds: readonly CorrelationSeed[];
   readonly rp: Spread;
   /** Mean over the seeds of the null's mean. */
   readonly nullMean: number;
@@ -64,8 +71,8 @@ export function correlationGroups(results: Results): readonly CorrelationGroup[]
 }
 
 function groupAt(p: number, comparisons: readonly ComparisonResult[]): readonly CorrelationGroup[] {
-  const found = comparisons.flatMap(({ seed, points }) =>
-    points.filter((point) => point.p === p).map((point) => ({ seed, ...point })),
+  const found = comparisons.flatMap(({ seed, compare, points }) =>
+    points.filter((point) => point.p === p).map((point) => ({ seed, key: compare, ...point })),
   );
   const [first] = comparisons;
   const rp = spreadOf(found.map((point) => point.rp));
@@ -78,7 +85,7 @@ function groupAt(p: number, comparisons: readonly ComparisonResult[]): readonly 
       measure,
       ...(cell === undefined ? {} : { cell: groupCell(cell) }),
       p,
-      seeds: found.map((point) => ({ seed: point.seed, rp: point.rp, nullMean: point.nullMean })),
+      seeds: found.map(({ seed, rp: value, nullMean: mean, key }) => ({ seed, rp: value, nullMean: mean, key })),
       rp,
       nullMean,
       z: spreadOf(found.flatMap(({ z }) => (z === null ? [] : [z]))),

@@ -1,8 +1,7 @@
+import { type CsvRow, toCsv } from "./csv.ts";
 import { variantLabel } from "./groups.ts";
 import type { ArmResult, Results } from "./types.ts";
 import { verdicts } from "./verdicts.ts";
-
-type Row = Readonly<Record<string, string | number | undefined>>;
 
 /** One row per training: variant, seed, pruning setting, sparsity, start, accuracies in percent, status, keys. */
 export function resultsCsv(results: Results): string {
@@ -42,7 +41,7 @@ export function resultsJson(results: Results): string {
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
-function armRows(results: Results): readonly Row[] {
+function armRows(results: Results): readonly CsvRow[] {
   return results.arms.map((arm) => ({
     variant: arm.variant,
     label: variantLabel(results, arm.variant),
@@ -62,7 +61,7 @@ function armRows(results: Results): readonly Row[] {
   }));
 }
 
-function correlationRows(results: Results): readonly Row[] {
+function correlationRows(results: Results): readonly CsvRow[] {
   return results.comparisons.flatMap((comparison) => {
     const points = comparison.points.length === 0 ? [undefined] : comparison.points;
     return points.map((point) => ({
@@ -83,23 +82,11 @@ function correlationRows(results: Results): readonly Row[] {
   });
 }
 
-function statusFields({ status, reason }: Pick<ArmResult, "status" | "reason">): Row {
+function statusFields({ status, reason }: Pick<ArmResult, "status" | "reason">): CsvRow {
   return { status, reason };
 }
 
 /** Percent from a fraction, without the dust of floating point: 88.12, not 88.12000000000001. */
 function rounded(accuracy: number | undefined): number | undefined {
   return accuracy === undefined ? undefined : Number(accuracy.toFixed(6));
-}
-
-/** RFC 4180, lines ended by LF; an undefined field is empty. */
-function toCsv(rows: readonly Row[]): string {
-  const columns = Object.keys(rows[0] ?? {});
-  const lines = rows.map((row) => columns.map((column) => csvField(row[column])).join(","));
-  return [columns.join(","), ...lines].map((line) => `${line}\n`).join("");
-}
-
-function csvField(value: string | number | undefined): string {
-  const text = String(value ?? "");
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

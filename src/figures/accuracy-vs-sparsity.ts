@@ -4,7 +4,7 @@ import { type ArmGroup, armGroups, startsOf, variantLabel } from "../analysis/gr
 import { missingNote } from "../analysis/missing.ts";
 import type { Results } from "../analysis/types.ts";
 import { percent } from "../run/labels.ts";
-import { axisNote, captionOf, type Figure, focusedDomain, partsAbove, slug } from "./figure.ts";
+import { axisNote, captionOf, type Figure, focusedDomain, partsAbove, printWidth, slug } from "./figure.ts";
 import { pointLayers } from "./marks.ts";
 import { ink, type Palette, panel, percentLabel, startPalette } from "./theme.ts";
 import { variantPanels } from "./variant-panels.ts";
@@ -52,6 +52,8 @@ export function accuracyVsSparsity(results: Results, pruning: string): Figure | 
         groups.flatMap(({ arms }) => arms),
       ),
     ),
+    width: printWidth(results.spec.variants.length),
+    table: rows.map((row) => ({ ...row })),
     spec: specOf(rowsAbove(rows, accuracies[0]), {
       variants: results.spec.variants.map(({ label }) => label),
       palette: startPalette(starts),

@@ -5,7 +5,7 @@ import { variantLabel } from "../analysis/groups.ts";
 import type { AdmmResult, Results } from "../analysis/types.ts";
 import { CONVERGED_RESIDUAL } from "../pruners/admm.ts";
 import { percent } from "../run/labels.ts";
-import { captionOf, type Figure, slug } from "./figure.ts";
+import { captionOf, type Figure, printWidth, slug } from "./figure.ts";
 import { config, ink, panel, panelColumns, variantPalette } from "./theme.ts";
 
 /** Below this a residual is drawn on the axis: a logarithmic one has no 0. */
@@ -46,6 +46,8 @@ export function admmResiduals(results: Results, pruning: string): Figure | undef
       missing === 0 ? undefined : `Not finished: ${missing} of ${runs.length} prunings.`,
       ...admmWarnings({ ...results, admm: runs }),
     ),
+    width: printWidth(results.spec.variants.length),
+    table: rows.map((row) => ({ ...row })),
     spec: specOf(results, rows, stageEnds(shown)),
   };
 }

@@ -23,6 +23,8 @@ export function preTrainingCorrelation(results: Results): Figure | undefined {
       "The dashed line is the null: the mean of R_p for independent weights.",
       leftOut(results, ["pre-training"]),
     ),
+    width: "column",
+    table: rowsOf(results, groups),
     spec: preTrainingSpec(results, groups),
   };
 }
@@ -113,6 +115,8 @@ export function maskCorrelation(results: Results, pruning: string): Figure | und
       "Fine-tune to initial, to pre-trained: fine-tuned weights against θ0, θT; measured only where p is below what the mask keeps.",
       leftOut(results, measures, pruning),
     ),
+    width: "page",
+    table: rowsOf(results, groups),
     spec: maskSpec(results, groups, measures, `R_p at p = ${percent(p)} (tick: its null)`),
   };
 }

@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
+import type { CsvRow } from "../analysis/csv.ts";
 import { listText } from "../analysis/format.ts";
 
 /** A figure before it is drawn. */
@@ -9,8 +10,23 @@ export interface Figure {
   readonly title: string;
   /** How to read it, n, and what is left out. */
   readonly caption: string;
+  /** How wide it is printed. */
+  readonly width: PrintWidth;
+  /** What is drawn, one row per mark, for people: percent for accuracies, shares for R_p and sparsity. */
+  readonly table: readonly CsvRow[];
   /** Vega-Lite 6, complete with its data. */
   readonly spec: TopLevelSpec;
+}
+
+/** One panel fits a journal's column, two beside each other its page. */
+export type PrintWidth = "column" | "page";
+
+/** In millimetres, as most journals have them. */
+export const printWidths: Readonly<Record<PrintWidth, number>> = { column: 85, page: 174 };
+
+/** Of a figure with one panel per variant. */
+export function printWidth(panels: number): PrintWidth {
+  return panels < 2 ? "column" : "page";
 }
 
 /** A pruning setting's name as part of a file name: `one-shot (snip)` → `one-shot-snip`. */

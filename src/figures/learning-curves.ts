@@ -12,7 +12,7 @@ import {
 import { missingNote } from "../analysis/missing.ts";
 import type { Results } from "../analysis/types.ts";
 import { percent } from "../run/labels.ts";
-import { axisNote, captionOf, type Figure, focusedDomain, partsAbove } from "./figure.ts";
+import { axisNote, captionOf, type Figure, focusedDomain, partsAbove, printWidth } from "./figure.ts";
 import { type Palette, panel, startPalette } from "./theme.ts";
 import { variantPanels } from "./variant-panels.ts";
 
@@ -55,6 +55,8 @@ export function learningCurves(results: Results, cell: GroupCell | undefined): F
         groups.flatMap(({ arms }) => arms),
       ),
     ),
+    width: printWidth(results.spec.variants.length),
+    table: rows.map((row) => ({ ...row })),
     spec: specOf(rowsAbove(rows, domain[0]), domain, {
       variants: results.spec.variants.map(({ label }) => label),
       palette: startPalette(startsOf(groups)),

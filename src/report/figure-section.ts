@@ -23,7 +23,7 @@ function figureMarkup({ figure, svg }: DrawnFigure): Markup {
 <h3>${math(title)}</h3>
 <div class="plot">${raw(inlineSvg(svg, name))}</div>
 <figcaption>${math(caption)}
-<span class="files">Files: <a href="${file}.svg">SVG</a>, <a href="${file}.png">PNG</a>, <a href="${file}.vl.json">Vega-Lite</a>.</span></figcaption>
+<span class="files">Files: <a href="${file}.csv">CSV</a> of what is drawn, <a href="${file}.svg">SVG</a>, <a href="${file}.pdf">PDF</a>, <a href="${file}.png">PNG</a>, <a href="${file}.vl.json">Vega-Lite</a>.</span></figcaption>
 </figure>
 `;
 }

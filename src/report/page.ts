@@ -1,10 +1,13 @@
 import { seedsText } from "../analysis/format.ts";
+import { paperNumbers } from "../analysis/paper-numbers.ts";
 import type { Results } from "../analysis/types.ts";
 import { verdicts } from "../analysis/verdicts.ts";
 import { VERSION } from "../core/version.ts";
+import type { PaperContext } from "../paper/types.ts";
 import { admmSection } from "./admm-section.ts";
 import { type DrawnFigure, figureSection } from "./figure-section.ts";
 import { html, type Markup, raw } from "./html.ts";
+import { paperHead, paperSection } from "./paper-section.ts";
 import { protocolSection } from "./protocol-section.ts";
 import { costSection, provenanceSection } from "./provenance-section.ts";
 import { style } from "./style.ts";
@@ -14,8 +17,11 @@ import { verdictSection } from "./verdict-section.ts";
 /** Nothing may be loaded, not even by a mistake of ours: the page is complete in itself. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'";
 
-/** The whole report as one HTML document without scripts or outside resources. */
-export function reportPage(results: Results, drawn: readonly DrawnFigure[]): string {
+/**
+ * The whole report as one HTML document without scripts or outside resources.
+ * @param paper which of the paper's figures or tables this is, when it is one
+ */
+export function reportPage(results: Results, drawn: readonly DrawnFigure[], paper?: PaperContext): string {
   const { spec } = results;
   const judged = verdicts(results);
   return html`<!doctype html>
@@ -32,11 +38,13 @@ export function reportPage(results: Results, drawn: readonly DrawnFigure[]): str
 <body>
 <header>
 <h1>${spec.name}</h1>
+${paper === undefined ? undefined : paperHead(paper)}
 ${spec.question === "" ? undefined : html`<p class="question">${spec.question}</p>`}
 <p class="facts">${facts(results)}</p>
 </header>
 <main>
 ${verdictSection(judged)}
+${paper === undefined ? undefined : paperSection(results, paper, paperNumbers(results, paper.reported))}
 ${admmSection(results)}
 ${figureSection(drawn)}
 ${tableSection(results, judged)}

@@ -52,7 +52,7 @@ function tableAfter(text: string, heading: string): readonly (readonly string[])
 }
 
 describe("the files", () => {
-  test("are the page first, the data, and every figure three times; nothing else is left", () => {
+  test("are the page first, the data, and every figure in five forms; nothing else is left", () => {
     const names = files.map((file) => relative(folder, file));
     expect(names.slice(0, 4)).toEqual(["report.html", "results.csv", "correlations.csv", "results.json"]);
     const figures = [
@@ -64,9 +64,9 @@ describe("the files", () => {
       "learning-curves",
     ];
     expect(readdirSync(join(folder, "figures")).sort()).toEqual(
-      figures.flatMap((name) => [`${name}.png`, `${name}.svg`, `${name}.vl.json`]),
+      figures.flatMap((name) => ["csv", "pdf", "png", "svg", "vl.json"].map((kind) => `${name}.${kind}`)),
     );
-    expect(names).toHaveLength(4 + 18);
+    expect(names).toHaveLength(4 + 30);
   });
 
   test("are the same bytes when written again", async () => {
@@ -83,7 +83,7 @@ describe("the page", () => {
       (match) => match[1] ?? "",
     );
     expect(sources.length).toBeGreaterThan(0);
-    expect(sources.filter((address) => !/^figures\/[\w-]+\.(svg|png|vl\.json)$/.test(address))).toEqual([]);
+    expect(sources.filter((address) => !/^figures\/[\w-]+\.(csv|svg|pdf|png|vl\.json)$/.test(address))).toEqual([]);
     expect([...page.matchAll(/url\(([^)]*)\)/g)].filter((match) => !match[1]?.startsWith("#"))).toEqual([]);
     expect(page).not.toMatch(/<(script|link|img|iframe|object|embed|base)\b|@import|@font-face/i);
     expect(page).toContain("default-src &#39;none&#39;");
@@ -184,7 +184,14 @@ describe("a spec from a stranger", () => {
     }));
     const text = reportPage({ ...results, spec, arms, stages }, [
       {
-        figure: { name: "figure", title: hostile, caption: hostile, spec: { data: { values: [] }, mark: "point" } },
+        figure: {
+          name: "figure",
+          title: hostile,
+          caption: hostile,
+          width: "column",
+          table: [],
+          spec: { data: { values: [] }, mark: "point" },
+        },
         svg: "<svg></svg>",
       },
     ]);
