@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { makePlan } from "../src/plan/plan.ts";
+import { loadSpec } from "../src/spec/load.ts";
 import { cli, smallSpec, temporaryFolder, writeSpec } from "./cli-runner.ts";
 
 const folder = temporaryFolder();
@@ -105,13 +107,28 @@ describe("faults give one clear message, a non-zero exit and nothing half-writte
     expect(existsSync(join(folder, "e"))).toBe(false);
   });
 
-  it("a store of another version", async () => {
-    const store = join(folder, "f", "store");
-    mkdirSync(store, { recursive: true });
-    writeFileSync(join(store, "format.json"), '{"format":0}\n');
-    const { code, stderr } = await cli(["run", spec, "--out", join(folder, "f")]);
-    expect(code).toBe(2);
-    expect(stderr).toContain(`${join(store, "format.json")}: expected a store of format 1`);
-    expect(readFileSync(join(store, "format.json"), "utf8")).toBe('{"format":0}\n');
+  it.each([
+    ["its mark", 0],
+    ["a record", 2],
+  ])("a store of another version, by %s: every command says so and touches nothing", async (by, format) => {
+    const out = join(folder, `format${format}`);
+    const store = join(out, "store");
+    const key = [...makePlan(loadSpec(spec, [])).stages.keys()][0] ?? "";
+    const file = by === "a record" ? join("objects", key.slice(0, 2), key, "record.json") : "format.json";
+    mkdirSync(join(store, file, ".."), { recursive: true });
+    if (by === "a record") writeFileSync(join(store, "format.json"), '{"format":1}\n');
+    writeFileSync(join(store, file), `{"format":${format}}\n`);
+    const before = readdirSync(out, { recursive: true });
+    const runs = await Promise.all(["status", "plan", "run", "report"].map((name) => cli([name, spec, "--out", out])));
+    for (const { code, stdout, stderr } of runs) {
+      expect([code, stdout, stderr]).toEqual([
+        2,
+        "",
+        `${store}: expected a store of format 1, got format ${format} (${file})\n` +
+          "  hint: it was written by another version of sweepstake: use that version, or choose another folder with --out\n",
+      ]);
+    }
+    expect(readdirSync(out, { recursive: true })).toEqual(before);
+    expect(readFileSync(join(store, file), "utf8")).toBe(`{"format":${format}}\n`);
   });
 });

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { sha256 } from "../core/canonical-json.ts";
 import { RunError } from "../core/errors.ts";
+import { otherFormat } from "./format.ts";
 import { type Layout, RECORD_FILE } from "./layout.ts";
-import { decodeRecord } from "./record.ts";
+import { decodeRecord, formatOfOther } from "./record.ts";
 import type { ObjectRecord } from "./types.ts";
 
 /** An object that a stage needs is damaged or gone. What was damaged is out of the way; running again recomputes it. */
@@ -29,7 +30,10 @@ export class Objects {
     this.#onNotice = onNotice;
   }
 
-  /** The record of a finished object. One whose record is damaged counts as not there, and is quarantined with a notice. */
+  /**
+   * The record of a finished object. One whose record is damaged counts as not there, and is quarantined with a notice.
+   * @throws InputError when another version wrote the record; it stays where it is
+   */
   record(key: string): ObjectRecord | undefined {
     const record = this.#readRecord(key);
     if (typeof record !== "string") return record;
@@ -87,8 +91,12 @@ export class Objects {
   /** The record, what is wrong with it, or undefined when there is no such object. */
   #readRecord(key: string): ObjectRecord | string | undefined {
     const bytes = readIfThere(this.#layout.record(key));
-    if (bytes !== undefined) return decodeRecord(bytes.toString("utf8"), key);
-    return existsSync(this.#layout.object(key)) ? "it is missing" : undefined;
+    if (bytes === undefined) return existsSync(this.#layout.object(key)) ? "it is missing" : undefined;
+    const text = bytes.toString("utf8");
+    const record = decodeRecord(text, key);
+    const format = typeof record === "string" ? formatOfOther(text) : undefined;
+    if (format === undefined) return record;
+    throw otherFormat(this.#layout.root, String(format), relative(this.#layout.root, this.#layout.record(key)));
   }
 
   /** Moves a damaged object out of the way and returns the error that says so. */
@@ -120,7 +128,8 @@ function names(folder: string): string[] {
   }
 }
 
-function readIfThere(path: string): Buffer | undefined {
+/** The bytes of a file; undefined when there is none. @throws RunError when it cannot be read */
+export function readIfThere(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { canonicalJson, type Json, sha256 } from "../core/canonical-json.ts";
+import { STORE_FORMAT } from "./layout.ts";
 import type { FileEntry, ObjectRecord } from "./types.ts";
 
 const TAIL = /^,"sha256":"([0-9a-f]{64})"\}\n$/;
@@ -17,16 +18,33 @@ export function decodeRecord(text: string, key: string): ObjectRecord | string {
   if (checksum === undefined) return `it has ${text.length} characters and no checksum at its end`;
   if (sha256(body) !== checksum) return "its checksum does not fit its content";
   const value: unknown = JSON.parse(`${body}}`);
-  if (!isRecord(value)) return "it has not the fields of a record of format 1";
+  if (!isRecord(value)) return `it has not the fields of a record of format ${STORE_FORMAT}`;
   return value.key === key ? value : `it belongs to the object ${value.key}`;
 }
 
-/** The checksum vouches for what a store wrote; this only keeps out the records of another version. */
+/**
+ * The format of a record that is whole but of another version, as far as that can be told without knowing that version: JSON that
+ * states another format, with a checksum that fits if it has one. Undefined for everything else: that is damage.
+ */
+export function formatOfOther(text: string): number | undefined {
+  const checksum = TAIL.exec(text.slice(-TAIL_LENGTH))?.[1];
+  if (checksum !== undefined && sha256(text.slice(0, -TAIL_LENGTH)) !== checksum) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const format = isObject(value) ? value.format : undefined;
+  return typeof format === "number" && format !== STORE_FORMAT ? format : undefined;
+}
+
+/** The checksum vouches for what a store wrote; this only makes sure that the fields are there. */
 function isRecord(value: unknown): value is ObjectRecord {
   if (!isObject(value)) return false;
   const { format, key, kind, status, files, provenance } = value;
   return (
-    format === 1 &&
+    format === STORE_FORMAT &&
     typeof key === "string" &&
     typeof kind === "string" &&
     (status === "done" || status === "diverged") &&

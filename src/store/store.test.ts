@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StateDict } from "../core/array.ts";
-import { InputError } from "../core/errors.ts";
 import { encodeSafetensors } from "../core/safetensors.ts";
 import { Layout } from "./layout.ts";
 import { provenance } from "./provenance.fixture.ts";
@@ -58,16 +57,6 @@ describe("Store.open", () => {
   it("opens a store again", () => {
     put({ "overlap.json": "[1]" });
     expect(Store.open(root).readJson(key, "overlap.json")).toEqual([1]);
-  });
-
-  it("refuses a store of another version", () => {
-    mkdirSync(root);
-    writeFileSync(join(root, "format.json"), '{"format":2}\n');
-    expect(() => Store.open(root)).toThrow(InputError);
-    expect(() => Store.open(root)).toThrow(
-      `${root}/format.json: expected a store of format 1, got {"format":2}\n` +
-        "  hint: it was written by another version of sweepstake: use that version, or choose another folder with --out",
-    );
   });
 
   it("refuses a folder that holds something else", () => {

@@ -1,13 +1,15 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { basename } from "node:path";
 import type { StateDict } from "../core/array.ts";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
 import { InputError } from "../core/errors.ts";
 import { decodeSafetensors } from "../core/safetensors.ts";
+import { otherFormat } from "./format.ts";
 import { Layout, outputFile, STORE_FORMAT } from "./layout.ts";
 import { Lease } from "./lease.ts";
 import { Leases } from "./leases.ts";
-import { Objects } from "./objects.ts";
+import { Objects, readIfThere } from "./objects.ts";
 import type { Failure, ObjectRecord } from "./types.ts";
 
 export { Lease } from "./lease.ts";
@@ -41,7 +43,7 @@ export class Store {
     return store;
   }
 
-  /** The record of a finished stage, done or diverged. */
+  /** The record of a finished stage, done or diverged. @throws InputError when another version wrote it */
   record(key: string): ObjectRecord | undefined {
     return this.#objects.record(key);
   }
@@ -130,23 +132,24 @@ export class Store {
 
   #checkFormat(): void {
     const { format: path, root } = this.#layout;
-    let text: string;
-    try {
-      text = readFileSync(path, "utf8");
-    } catch {
-      const files = existsSync(root) ? readdirSync(root).filter((name) => !name.startsWith(".")) : [];
-      if (files.length === 0) return;
-      throw new InputError({
-        where: root,
-        message: `expected a store or an empty folder, got a folder with ${files.length} other files and no format.json`,
-        hint: "choose another folder with --out",
-      });
+    const text = readIfThere(path)?.toString("utf8").trim();
+    if (text !== undefined) {
+      const found = statedFormat(text);
+      if (found === String(STORE_FORMAT)) return;
+      throw otherFormat(root, found, basename(path));
     }
-    if (text.trim() === canonicalJson({ format: STORE_FORMAT })) return;
+    const files = existsSync(root) ? readdirSync(root).filter((name) => !name.startsWith(".")) : [];
+    // A store that has lost its mark is known by its first object, and refused when that is of another version.
+    if (files.length === 0 || !this.#objects.list()[Symbol.iterator]().next().done) return;
     throw new InputError({
-      where: path,
-      message: `expected a store of format ${STORE_FORMAT}, got ${text.trim().slice(0, 60)}`,
-      hint: "it was written by another version of sweepstake: use that version, or choose another folder with --out",
+      where: root,
+      message: `expected a store or an empty folder, got a folder with ${files.length} other files and no format.json`,
+      hint: "choose another folder with --out",
     });
   }
+}
+
+/** `2` of `{"format":2}`; the text itself, shortened, when it does not say. */
+function statedFormat(text: string): string {
+  return /"format":\s*([\w."-]{1,20})/.exec(text)?.[1] ?? (text.slice(0, 60) || "nothing");
 }
