@@ -110,12 +110,28 @@ lr 0.1   iterative 50 %  −1.50 [−2.74, −0.26]  +1.25 [+0.63, +1.87]  3  un
     );
   });
 
-  test("R_p never stands without its null", () => {
+  test("R_p never stands without its null, z and p-value", () => {
     const text = summaryTables(results);
     const block = text.slice(text.indexOf("Correlation under a mask"), text.indexOf("Winning property"));
-    expect(block.match(/[\d.]+ \| 20\.0 \| /g)).toHaveLength(4); // ticket and reinit, two masks
-    expect(block.match(/[\d.]+ \| 40\.0 \| /g)).toHaveLength(2); // fine-tune against θ0 and θT at 50 %: 0.2 / 0.5
-    expect(block.match(/[\d.]+ \| 80\.0 \| /g)).toHaveLength(2); // at 75 %: 0.2 / 0.25
+    const rest = String.raw` \| −?[\d.]+ \| (0\.\d+|1\.0|< 0\.0001)(?!\S)`;
+    const cells = (nullMean: string) => block.match(new RegExp(String.raw`[\d.]+ \| ${nullMean}${rest}`, "g"));
+    expect(cells("20\\.0")).toHaveLength(4); // ticket and reinit, two masks
+    expect(cells("40\\.0")).toHaveLength(2); // fine-tune against θ0 and θT at 50 %: 0.2 / 0.5
+    expect(cells("80\\.0")).toHaveLength(2); // at 75 %: 0.2 / 0.25
+    const preTraining = text.slice(text.indexOf("Correlation of θ0"), text.indexOf("Correlation under"));
+    expect(preTraining).toMatch(/variant +p +R_p +null +z +p-value\n/);
+    expect(preTraining.match(/ % +−?[\d.]+ +(0\.\d+|1\.0|< 0\.0001)$/gm)?.length).toBeGreaterThan(0);
+  });
+
+  test("the p-value is the largest of the seeds' own", () => {
+    const pValues = [0.25, 0.031, 0.0004];
+    const comparisons = results.comparisons.map((comparison) => ({
+      ...comparison,
+      points: comparison.points.map((point) => ({ ...point, pValue: pValues[comparison.seed] ?? 1 })),
+    }));
+    const text = summaryTables({ ...results, comparisons });
+    expect(text.match(/ \| 0\.25(?!\d)/g)).toHaveLength(8);
+    expect(text).not.toMatch(/0\.031|0\.0004/);
   });
 
   test("a spec without masks has a dense table and no verdict", () => {

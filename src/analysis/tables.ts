@@ -5,7 +5,7 @@ import type { SparsityVerdict } from "../stats/verdict.ts";
 import { admmTable, admmWarnings } from "./admm.ts";
 import { type CorrelationGroup, findCorrelation, statedP } from "./correlations.ts";
 import { costText } from "./cost.ts";
-import { accuracyText, pointsText, rpText, seedsText, spreadText, zText } from "./format.ts";
+import { accuracyText, pointsText, probabilityText, rpText, seedsText, spreadText, zText } from "./format.ts";
 import { type ArmGroup, armGroups, cellsOf, sameCell, startsOf } from "./groups.ts";
 import { missingNote } from "./missing.ts";
 import { renderTable, type TextTable } from "./text-table.ts";
@@ -70,8 +70,8 @@ function correlationTables(results: Results, { correlations }: Verdicts): readon
   const seeds = results.spec.seeds.length;
   return [
     {
-      title: "Correlation of θ0 and θT (pre-training): R_p against its null",
-      columns: ["variant", "p", "R_p", "null", "z"],
+      title: `Correlation of θ0 and θT (pre-training): R_p against its null, mean z, largest p-value of ${seedsText(seeds)}`,
+      columns: ["variant", "p", "R_p", "null", "z", "p-value"],
       rows: preTraining.map((group) => [labelOf(results, group), percent(group.p), ...correlationCells(group, seeds)]),
       heads: 1,
     },
@@ -89,7 +89,7 @@ function maskCorrelationTable(
   const shown = correlations.filter((group) => group.variant === id && group.cell !== undefined && group.p === p);
   const measures = [...new Set(shown.map(({ measure }) => measure))];
   return {
-    title: `Correlation under a mask in %, ${label}: R_${p ?? ""} | its null | z, means over ${seedsText(spec.seeds.length)}`,
+    title: `Correlation under a mask, ${label}: R_${p ?? ""} | its null in % | mean z | largest p of ${seedsText(spec.seeds.length)}`,
     columns: [
       "mask",
       ...measures.map((measure) => measure.replace("to initial", "~ θ0").replace("to pre-trained", "~ θT")),
@@ -105,13 +105,13 @@ function maskCorrelationTable(
   };
 }
 
-/** R_p, its null and z; they never go apart. */
-export function correlationCells(group: CorrelationGroup, seeds: number): readonly string[] {
+/** R_p, its null, z and p-value; they never go apart. */
+function correlationCells(group: CorrelationGroup, seeds: number): readonly string[] {
   return [spreadText(group.rp, rpText, seeds), ...meanCells(group).slice(1)];
 }
 
-function meanCells({ rp, nullMean, z }: CorrelationGroup): readonly string[] {
-  return [rpText(rp.mean), rpText(nullMean), z === undefined ? "-" : zText(z.mean)];
+function meanCells({ rp, nullMean, z, largestP }: CorrelationGroup): readonly string[] {
+  return [rpText(rp.mean), rpText(nullMean), z === undefined ? "-" : zText(z.mean), probabilityText(largestP)];
 }
 
 function labelOf(results: Results, { variant }: CorrelationGroup): string {
