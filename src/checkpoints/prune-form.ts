@@ -1,6 +1,7 @@
 import { type HostArray, type StateDict, sameShape } from "../core/array.ts";
 import { InputError, type Issue } from "../core/errors.ts";
 import { type LayerMask, Mask } from "../masks/mask.ts";
+import { bits, oneOf } from "./zero-one.ts";
 
 const ORIGINAL = "_orig";
 const MASK = "_mask";
@@ -49,25 +50,6 @@ export function toPruneForm(state: StateDict, mask: Mask): StateDict {
       ];
     }),
   );
-}
-
-/** 0 and 1 of any type as bits; undefined for any other value. */
-function bits(array: HostArray): Uint8Array | undefined {
-  const one = oneOf(array);
-  const keep = new Uint8Array(array.data.length);
-  for (let i = 0; i < keep.length; i++) {
-    const value = array.data[i];
-    if (value === one) keep[i] = 1;
-    else if (value !== 0 && value !== 0n) return undefined;
-  }
-  return keep;
-}
-
-/** The element of `array` that stands for 1; the half types are bit patterns. */
-function oneOf({ dtype }: HostArray): number | bigint {
-  if (dtype === "int64") return 1n;
-  if (dtype === "float16") return 0x3c00;
-  return dtype === "bfloat16" ? 0x3f80 : 1;
 }
 
 /** The mask in the type of its weights, as PyTorch makes it. */

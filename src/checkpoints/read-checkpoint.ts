@@ -1,6 +1,6 @@
 import type { HostArray, StateDict } from "../core/array.ts";
 import { decodeSafetensors } from "../core/safetensors.ts";
-import { Mask } from "../masks/mask.ts";
+import type { Mask } from "../masks/mask.ts";
 import { chooseWeights } from "./choose-weights.ts";
 import { legacyStart } from "./legacy-storages.ts";
 import type { PickleTensor } from "./pickle-values.ts";
@@ -10,6 +10,7 @@ import { quoted, refuse, saveWeightsOnly } from "./refuse.ts";
 import { tensorBytes } from "./tensor-array.ts";
 import { openTorchLegacy, openTorchZip, type TorchFile } from "./torch-file.ts";
 import { halfNames, widened } from "./widen.ts";
+import { maskOfZerosAndOnes } from "./zero-one.ts";
 
 export type CheckpointFormat = "torch-zip" | "torch-legacy" | "safetensors";
 
@@ -59,12 +60,12 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string, options: Check
 }
 
 /**
- * A mask: a file of bools or of 0 and 1 in uint8 by parameter name, or a checkpoint in the form of torch.nn.utils.prune.
- * @throws InputError as `readCheckpoint` and `Mask.fromStateDict`
+ * A mask: a file of zeros and ones of any type by parameter name, or a checkpoint in the form of torch.nn.utils.prune.
+ * @throws InputError as `readCheckpoint`, and naming every array that has another value than 0 and 1
  */
 export function readMask(path: string): Mask {
   const { tensors, mask } = readCheckpoint(path);
-  return mask ?? Mask.fromStateDict(tensors);
+  return mask ?? maskOfZerosAndOnes(tensors, path);
 }
 
 interface Contents {

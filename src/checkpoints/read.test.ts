@@ -217,12 +217,39 @@ describe("what is no checkpoint", () => {
     expect(() => readCheckpoint(join(temporary, "folder.pt"))).toThrow(/folder\.pt: expected a file, got a folder/);
   });
 
-  it("weights are no mask", () => {
+  it("weights are no mask: every array with another value than 0 and 1 is named", () => {
     expect(() => readMask(fixturePath("two-networks.pt"))).toThrow(/several dictionaries/);
     expect(() => readMask(fixturePath("parameters.pt"))).toThrow(
-      /w: expected a mask of type bool or uint8, got float32/,
+      /parameters\.pt: w: expected a mask, only zeros and ones, got -1\.375 \(float32\) at flat index 0$/m,
+    );
+    const mixed = new Map([
+      ["a", arrayOf([3], [0, 1, 0.5])],
+      ["b", arrayOf([2], [0, 1])],
+      ["c", arrayOf([2], [1, 2], "int64")],
+      ["d", arrayOf([2], [0, Number.NaN])],
+    ]);
+    const file = join(temporary, "mixed.safetensors");
+    writeFileSync(file, encodeSafetensors(mixed, {}));
+    expect(() => readMask(file)).toThrow(
+      [
+        `${file}: c: expected a mask, only zeros and ones, got 2 (int64) at flat index 1`,
+        `${file}: a: expected a mask, only zeros and ones, got 0.5 (float32) at flat index 2`,
+        `${file}: d: expected a mask, only zeros and ones, got NaN (float32) at flat index 1`,
+      ].join("\n"),
     );
   });
+});
+
+describe("a mask", () => {
+  it.each(["bool", "uint8", "int32", "int64", "float16", "bfloat16", "float32", "float64"] as const)(
+    "is read from zeros and ones of type %s",
+    (dtype) => {
+      const file = join(temporary, `mask-${dtype}.safetensors`);
+      const keep = [0, 1, 1, 0, 0, 1];
+      writeFileSync(file, encodeSafetensors(new Map([["conv1.weight", arrayOf([2, 3], keep, dtype)]]), {}));
+      expect(readMask(file).toStateDict()).toEqual(new Map([["conv1.weight", arrayOf([2, 3], keep, "bool")]]));
+    },
+  );
 });
 
 it("keeps a file's own bytes untouched by what is done with its arrays", () => {

@@ -180,7 +180,7 @@ total             66    60     9.09 %
     [
       "a previous mask of another network",
       { previous: fixturePath("views.pt") },
-      /expected a mask of type bool or uint8, got float32/,
+      /views\.pt: rows: expected a mask, only zeros and ones, got -1 \(float32\) at flat index 1/,
     ],
   ])("refuses %s and writes nothing", (_, changes, message) => {
     expect(() => pruneFile(dense, { ...options, output: at("out.pt"), ...changes })).toThrow(message);
@@ -215,6 +215,17 @@ describe("comparing files", () => {
     expect(under.points[0]?.layers.find(({ layer }) => layer === "conv.weight")?.n).toBe(27);
     expect(compareFiles(pruned, dense, p).notes).toContain(
       `${pruned}: it has a mask, which is not used: add --mask ${pruned} to compare under it`,
+    );
+  });
+
+  it("takes a mask of float32 zeros and ones under the weights' own names", () => {
+    const keep = Float32Array.from({ length: 12 }, (_, i) => (i < 6 ? 1 : 0));
+    const mask = write("mask.safetensors", new Map([["fc.weight", { dtype: "float32", shape: [4, 3], data: keep }]]));
+    const under = compareFiles(dense, dense, { ...p, mask });
+    expect(under.mode).toBe("sparse-sparse");
+    expect(under.points[0]?.layers.map(({ layer, n }) => [layer, n])).toEqual([["fc.weight", 6]]);
+    expect(() => compareFiles(dense, dense, { ...p, mask: dense })).toThrow(
+      `${dense}: conv.weight: expected a mask, only zeros and ones, got -1.375 (float32) at flat index 0`,
     );
   });
 
