@@ -51,6 +51,7 @@ function armRows(results: Results): readonly CsvRow[] {
     achievedSparsity: arm.achievedSparsity,
     start: arm.start,
     rewindEpoch: arm.rewindEpoch,
+    retrainEpochs: arm.retrainEpochs,
     finalAccuracy: rounded(arm.finalAccuracy),
     bestAccuracy: rounded(arm.bestAccuracy),
     bestEpoch: arm.bestEpoch,

@@ -190,6 +190,8 @@ function arm(options: Options, { variant, seed, rate, start, cell }: Point & { r
     train: sha256(where),
     ...(cell === undefined ? {} : { cell, achievedSparsity: cell.sparsity }),
     ...(start === "rewind" ? { rewindEpoch: 2 } : {}),
+    ...(start === "lr-rewind" ? { retrainEpochs: 4 } : {}),
+    ...(start === "scratch-b" ? { retrainEpochs: 2 * options.epochs } : {}),
   };
   const status = options.status(base);
   if (status !== "done") return { ...base, status, reason: `made ${status} for a test`, curve: [] };
@@ -227,7 +229,9 @@ function patternAccuracy(rate: number, start: Start, cell: Cell | undefined): nu
     dense: 0,
     ticket: isHigh ? 1 + 2 * s ** 2 : 0.1,
     reinit: (isHigh ? 1.2 : 1.5) + 2 * s ** 2,
+    "scratch-b": (isHigh ? 1 : 1.3) + 2 * s ** 2,
     rewind: isHigh ? 0.5 + s ** 2 : 0.1,
+    "lr-rewind": 0.4 * s,
     "fine-tune": s < 0.8 ? -0.2 : 0.3,
   };
   return dense - loss[start] - (start === "dense" ? 0 : worse);

@@ -1,14 +1,10 @@
-import type { Arm, Cell, Start } from "../plan/types.ts";
+import { startName } from "../plan/retraining.ts";
+import type { Cell, Start } from "../plan/types.ts";
 import { type Spread, spreadOf } from "./spread.ts";
 import type { ArmResult, Results } from "./types.ts";
 
 /** The order in which starts are listed and drawn everywhere. */
-const order: readonly Start[] = ["dense", "ticket", "reinit", "rewind", "fine-tune"];
-
-/** `ticket`, `rewind (epoch 10)`: a way to use a mask, as tables and legends call it. */
-export function startName({ start, rewindEpoch }: Pick<Arm, "start" | "rewindEpoch">): string {
-  return rewindEpoch === undefined ? start : `${start} (epoch ${rewindEpoch})`;
-}
+const order: readonly Start[] = ["dense", "ticket", "reinit", "scratch-b", "rewind", "lr-rewind", "fine-tune"];
 
 /** All seeds of one training of one variant. */
 export interface ArmGroup {
@@ -30,8 +26,8 @@ export type GroupCell = Pick<Cell, "pruning" | "pruneIndex" | "step" | "sparsity
 export function armGroups(results: Results): readonly ArmGroup[] {
   const groups = new Map<string, ArmResult[]>();
   for (const arm of results.arms) {
-    const { variant, cell, start, rewindEpoch } = arm;
-    const id = JSON.stringify([variant, cell?.pruneIndex, cell?.step, start, rewindEpoch]);
+    const { variant, cell } = arm;
+    const id = JSON.stringify([variant, cell?.pruneIndex, cell?.step, startName(arm)]);
     const group = groups.get(id);
     if (group === undefined) groups.set(id, [arm]);
     else group.push(arm);
@@ -83,16 +79,16 @@ export function pruningsOf(groups: readonly { readonly cell?: GroupCell }[]): re
   return [...new Set(cellsOf(groups).map(({ pruning }) => pruning))];
 }
 
-/** Names of the starts that occur, each once, in the order of `order`; rewinding points by epoch. */
+/** Names of the starts that occur, each once, in the order of `order`; rewinding points by epoch, learning-rate rewinding by length. */
 export function startsOf(groups: readonly ArmGroup[]): readonly { readonly start: Start; readonly name: string }[] {
   const found = new Map(groups.map((group) => [group.name, group]));
   return [...found.values()]
-    .sort((a, b) => order.indexOf(a.start) - order.indexOf(b.start) || rewindEpoch(a) - rewindEpoch(b))
+    .sort((a, b) => order.indexOf(a.start) - order.indexOf(b.start) || epochOf(a) - epochOf(b))
     .map(({ start, name }) => ({ start, name }));
 }
 
-function rewindEpoch({ arms }: ArmGroup): number {
-  return arms[0]?.rewindEpoch ?? 0;
+function epochOf({ arms: [first] }: ArmGroup): number {
+  return first?.rewindEpoch ?? first?.retrainEpochs ?? 0;
 }
 
 /** The variant's label for people. */

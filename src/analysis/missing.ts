@@ -1,6 +1,7 @@
+import { startName } from "../plan/retraining.ts";
 import { percent } from "../run/labels.ts";
 import { listText } from "./format.ts";
-import { startName, variantLabel } from "./groups.ts";
+import { variantLabel } from "./groups.ts";
 import type { ArmResult, Results } from "./types.ts";
 
 /**

@@ -149,7 +149,7 @@ describe("exports", () => {
   test("results.csv has one row per run with its accuracy and key", () => {
     const [head, ...rows] = resultsCsv(results).trimEnd().split("\n");
     expect(head).toBe(
-      "variant,label,seed,pruning,sparsity,achievedSparsity,start,rewindEpoch,finalAccuracy,bestAccuracy,bestEpoch,epochs,status,reason,key,maskKey",
+      "variant,label,seed,pruning,sparsity,achievedSparsity,start,rewindEpoch,retrainEpochs,finalAccuracy,bestAccuracy,bestEpoch,epochs,status,reason,key,maskKey",
     );
     expect(rows).toHaveLength(results.arms.length);
     for (const [i, arm] of results.arms.entries()) {

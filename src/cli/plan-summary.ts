@@ -1,6 +1,7 @@
 import { describeData } from "../data/check.ts";
 import type { ModelSpec } from "../models/types.ts";
 import { type PlanSummary, summarise } from "../plan/estimate.ts";
+import { epochsToTrain } from "../plan/retraining.ts";
 import { inputsOf } from "../plan/stage-table.ts";
 import type { Plan } from "../plan/types.ts";
 import { isDone } from "../run/execute.ts";
@@ -31,10 +32,10 @@ function measuredThroughput(plan: Plan, store: Store): ReadonlyMap<ModelSpec["na
   const spent = new Map<string, { images: number; seconds: number }>();
   for (const stage of plan.stages.values()) {
     if ((stage.kind !== "train" && stage.kind !== "admm") || !isDone(store, stage)) continue;
-    const { model, data, recipe } = stage.parameters;
+    const { model, data } = stage.parameters;
     const { train, test, validation } = describeData(data);
     const sum = spent.get(model.name) ?? { images: 0, seconds: 0 };
-    sum.images += recipe.epochs * (train + (test + validation) / 3);
+    sum.images += epochsToTrain(stage.parameters) * (train + (test + validation) / 3);
     sum.seconds += (store.record(stage.key)?.provenance.durationMs ?? 0) / 1000;
     spent.set(model.name, sum);
   }

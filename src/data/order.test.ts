@@ -43,6 +43,12 @@ describe("epochOrder", () => {
       for (const b of orders.slice(i + 1)) expect(fixedPoints(a, b)).toBeLessThan(10);
   });
 
+  it("has a second series that is unrelated to the first", () => {
+    expect(epochOrder(1, 2, 500, 0)).toEqual(epochOrder(1, 2, 500));
+    for (const other of [epochOrder(1, 2, 2000), epochOrder(1, 1, 2000), epochOrder(2, 2, 2000, 1)])
+      expect(fixedPoints(epochOrder(1, 2, 2000, 1), other)).toBeLessThan(10);
+  });
+
   it("puts every image equally often at the first place", () => {
     const firsts = Array.from({ length: 4000 }, (_, epoch) => epochOrder(0, epoch, 8)[0] as number);
     expect(chiSquared(histogram(firsts, 8))).toBeLessThan(chiSquaredBound(7));
@@ -65,6 +71,7 @@ describe("augmentation", () => {
       augmentation(1, 2, 4, 64, both),
       augmentation(1, 3, 2, 64, both),
       augmentation(3, 2, 1, 64, both),
+      augmentation(1, 2, 3, 64, both, 1),
     ]) {
       expect(other?.offsetsY).not.toEqual(first?.offsetsY);
       expect(other?.offsetsX).not.toEqual(first?.offsetsX);

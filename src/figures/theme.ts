@@ -14,6 +14,9 @@ const okabeIto = {
   sky: "#56b4e9",
 } as const;
 
+/** Darker than all of them, so that it is told apart by lightness too. */
+const darkRed = "#882255";
+
 interface Style {
   readonly color: string;
   /** Name of a Vega symbol: starts can be told apart without colour. */
@@ -24,15 +27,23 @@ const startStyles: Readonly<Record<Start, Style>> = {
   dense: { color: ink.text, shape: "stroke" },
   ticket: { color: okabeIto.blue, shape: "circle" },
   reinit: { color: okabeIto.orange, shape: "square" },
+  "scratch-b": { color: okabeIto.sky, shape: "cross" },
   rewind: { color: okabeIto.purple, shape: "triangle-up" },
+  "lr-rewind": { color: okabeIto.vermillion, shape: "triangle-right" },
   "fine-tune": { color: okabeIto.green, shape: "diamond" },
 };
 
-/** A second and third rewinding point; further ones look like the third. */
-const moreRewinds: readonly Style[] = [
-  { color: okabeIto.vermillion, shape: "triangle-down" },
-  { color: okabeIto.sky, shape: "triangle-left" },
-];
+/** A second and third rewinding point, and length of learning-rate rewinding; further ones look like the third. */
+const moreStyles: Readonly<Partial<Record<Start, readonly Style[]>>> = {
+  rewind: [
+    { color: okabeIto.vermillion, shape: "triangle-down" },
+    { color: okabeIto.sky, shape: "triangle-left" },
+  ],
+  "lr-rewind": [
+    { color: darkRed, shape: "triangle-left" },
+    { color: ink.muted, shape: "triangle-down" },
+  ],
+};
 
 const measureStyles: Readonly<Record<Measure, Style>> = {
   "pre-training": startStyles.dense,
@@ -69,11 +80,11 @@ function paletteOf(entries: readonly (Style & { readonly name: string })[]): Pal
 
 /** @param starts names as legends show them, in their order */
 export function startPalette(starts: readonly { readonly start: Start; readonly name: string }[]): Palette {
-  const rewinds = starts.filter(({ start }) => start === "rewind").map(({ name }) => name);
   return paletteOf(
     starts.map(({ start, name }) => {
-      const further = rewinds.indexOf(name);
-      const style = further > 0 ? moreRewinds[Math.min(further, moreRewinds.length) - 1] : undefined;
+      const more = moreStyles[start] ?? [];
+      const further = starts.filter((other) => other.start === start).findIndex((other) => other.name === name);
+      const style = further > 0 ? more[Math.min(further, more.length) - 1] : undefined;
       return { name, ...(style ?? startStyles[start]) };
     }),
   );

@@ -45,9 +45,10 @@ describe("comparisons", () => {
   it("take each side from where the definition has it", () => {
     const plan = planOf({ ...half, retrain: ["reinit", "fine-tune"] });
     const init = (draw: number) => ({ init: draw, seed: 0, variant: "" });
-    const dense = { train: init(0), epoch: 20, seed: 0, variant: "0.1" };
+    const whole = { epoch: 20, budget: 20, behind: 0, seed: 0, variant: "0.1" };
+    const dense = { train: init(0), ...whole };
     const mask = { maskOf: dense, target: { sparsity: 0.5 } };
-    const fineTuned = { train: dense, mask, epoch: 20, seed: 0, variant: "0.1" };
+    const fineTuned = { train: dense, mask, ...whole };
     const sides = plan.comparisons.map((comparison) => {
       const { a, b } = stageOf(plan, comparison).inputs;
       return [comparison.measure, termOf(plan, a), termOf(plan, b)];

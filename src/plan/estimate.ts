@@ -3,6 +3,7 @@ import { describeData } from "../data/check.ts";
 import type { DataSpec } from "../data/types.ts";
 import type { ModelSpec } from "../models/types.ts";
 import { describeModelOnce } from "../spec/describe.ts";
+import { epochsToTrain } from "./retraining.ts";
 import { inputsOf } from "./stage-table.ts";
 import type { AdmmStage, Plan, Stage, TrainStage } from "./types.ts";
 
@@ -86,10 +87,11 @@ function estimateSeconds(open: readonly Stage[], { throughput, workers = 1 }: Es
 
 /** A training image costs three forward passes (one back to the activations, one to the weights), a test image one. */
 function trainSeconds({ parameters }: TrainStage | AdmmStage, throughput: EstimateOptions["throughput"]): number {
-  const { model, data, recipe } = parameters;
+  const { model, data } = parameters;
   const described = describeData(data);
-  const trainImages = described.train * recipe.epochs;
-  const testImages = (described.test + described.validation) * recipe.epochs;
+  const epochs = epochsToTrain(parameters);
+  const trainImages = described.train * epochs;
+  const testImages = (described.test + described.validation) * epochs;
   const imagesPerSecond =
     throughput?.(model) ?? defaultRate / (3 * 2 * (describeModelOnce(model, described).macs + macsPerImage));
   return (trainImages + testImages / 3) / imagesPerSecond;
@@ -108,7 +110,8 @@ function outputBytes(stage: Stage, plan: Plan): number {
       const weights = stage.outputs.filter((output) => output.startsWith("weights@")).length;
       const itemScale = recipe.precision === "float64" ? 2 : 1;
       return (
-        weights * itemScale * describeModelOnce(model, describeData(data)).stateBytes + recipe.epochs * bytesPerEpoch
+        weights * itemScale * describeModelOnce(model, describeData(data)).stateBytes +
+        epochsToTrain(stage.parameters) * bytesPerEpoch
       );
     }
     case "mask":

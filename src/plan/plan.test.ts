@@ -95,7 +95,10 @@ const pruneEntry = fc.oneof(
 const anySpec = fc
   .record({
     prune: fc.uniqueArray(pruneEntry, { maxLength: 4, selector: (entry) => JSON.stringify(entry) }),
-    retrain: fc.shuffledSubarray(["ticket", { rewind: { epoch: 2 } }, "reinit", "fine-tune", { rewind: { epoch: 3 } }]),
+    retrain: fc.shuffledSubarray([
+      ...["ticket", { rewind: { epoch: 2 } }, "reinit", "fine-tune", { rewind: { epoch: 3 } }, "scratch-b"],
+      ...[1, 7, 20].map((epochs) => ({ "lr-rewind": { epochs } })),
+    ]),
     seeds: fc.uniqueArray(fc.nat(9), { minLength: 1, maxLength: 2 }),
     sweep: fc.constantFrom({}, { "train.optimizer.sgd.lr": [0.01, 0.1] }),
     measure: fc.record({ correlation: fc.record({ p: fractions }) }),
@@ -112,8 +115,8 @@ function forAnySpec(check: (spec: Spec, plan: Plan) => void): void {
 describe("for any spec", () => {
   it("every arm is the training that the paper defines, written out independently", () => {
     forAnySpec((spec, plan) => {
-      const found = plan.arms.map(({ start, seed, cell, train: key }) => {
-        const term = termOf(plan, { key, output: `weights@${spec.variants[0]?.setting.train.epochs}` });
+      const found = plan.arms.map(({ start, seed, cell, train: key, retrainEpochs = 20 }) => {
+        const term = termOf(plan, { key, output: `weights@${start === "scratch-b" ? retrainEpochs : 20}` });
         return cell === undefined
           ? { start, seed, term }
           : { start, seed, pruneIndex: cell.pruneIndex, step: cell.step, term };
@@ -165,7 +168,9 @@ describe("for any spec", () => {
     forAnySpec((_, plan) => {
       for (const stage of plan.stages.values()) {
         expect(stage.outputs).toEqual(stage.outputs.toSorted());
-        if (stage.kind === "train") expect(stage.outputs).toEqual(expect.arrayContaining(["metrics", "weights@20"]));
+        if (stage.kind !== "train") continue;
+        const { epochs } = stage.parameters.recipe;
+        expect(stage.outputs).toEqual(expect.arrayContaining(["metrics", `weights@${epochs}`]));
       }
     });
   });

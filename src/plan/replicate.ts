@@ -7,6 +7,7 @@ import { unprotectedLayers } from "../spec/layers.ts";
 import type { MaskTarget, PrunerChoice, PruneSpec, Variant } from "../spec/types.ts";
 import { admmParameters } from "./admm.ts";
 import { pruningLabels } from "./pruning-labels.ts";
+import { lastEpochs, stretched } from "./retraining.ts";
 import type { StageTable } from "./stage-table.ts";
 import type { Arm, Cell, Comparison, InitParameters, Measure, Ref, Start, TrainParameters } from "./types.ts";
 
@@ -129,25 +130,46 @@ export class ReplicatePlan {
   #retrain({ cell, kept }: PlannedCell): void {
     const { mask } = cell;
     const needed = [mask.key];
-    const start = (name: Start, weights: Ref, rewindEpoch?: number): Ref => {
-      const trained = this.#table.train(this.#train, { weights, mask });
-      this.#addArm(name, trained, cell, rewindEpoch);
+    const start = (
+      name: Start,
+      weights: Ref,
+      epochs: Pick<Arm, "rewindEpoch" | "retrainEpochs"> = {},
+      train: TrainParameters = this.#train,
+    ): Ref => {
+      const trained = this.#table.train(train, { weights, mask });
+      this.#addArm(name, trained, cell, epochs);
       needed.push(trained.key);
       return trained;
     };
+    const reinitialised = () => this.#table.init({ ...this.#init, draw: 1 });
     let theta0b: Ref | undefined;
     let fineTuned: Ref | undefined;
     for (const retrain of this.#variant.setting.retrain) {
-      if (retrain.kind === "ticket") start("ticket", this.#theta0);
-      if (retrain.kind === "reinit") {
-        theta0b = this.#table.init({ ...this.#init, draw: 1 });
-        start("reinit", theta0b);
+      switch (retrain.kind) {
+        case "ticket":
+          start("ticket", this.#theta0);
+          break;
+        case "reinit":
+          theta0b = reinitialised();
+          start("reinit", theta0b);
+          break;
+        case "scratch-b": {
+          const train = stretched(this.#train, cell.sparsity);
+          start("scratch-b", reinitialised(), { retrainEpochs: train.recipe.epochs }, train);
+          break;
+        }
+        case "rewind": {
+          const weights = this.#table.train(this.#train, { weights: this.#theta0 }, retrain.epoch);
+          start("rewind", weights, { rewindEpoch: retrain.epoch });
+          break;
+        }
+        case "lr-rewind":
+          start("lr-rewind", this.#thetaT, { retrainEpochs: retrain.epochs }, lastEpochs(this.#train, retrain.epochs));
+          break;
+        case "fine-tune":
+          fineTuned = start("fine-tune", this.#thetaT);
+          break;
       }
-      if (retrain.kind === "rewind") {
-        const weights = this.#table.train(this.#train, { weights: this.#theta0 }, retrain.epoch);
-        start("rewind", weights, retrain.epoch);
-      }
-      if (retrain.kind === "fine-tune") fineTuned = start("fine-tune", this.#thetaT);
     }
     this.#cells.push(needed);
     if (fineTuned !== undefined) this.#compareCell({ cell, kept }, fineTuned, theta0b);
@@ -185,14 +207,14 @@ export class ReplicatePlan {
     this.#comparisons.push(cell === undefined ? base : { ...base, cell });
   }
 
-  #addArm(start: Start, trained: Ref, cell?: Cell, rewindEpoch?: number): void {
+  #addArm(start: Start, trained: Ref, cell?: Cell, epochs: Pick<Arm, "rewindEpoch" | "retrainEpochs"> = {}): void {
     this.#arms.push({
       variant: this.#variant.id,
       seed: this.#seed,
       start,
       train: trained.key,
       ...(cell === undefined ? {} : { cell }),
-      ...(rewindEpoch === undefined ? {} : { rewindEpoch }),
+      ...epochs,
     });
   }
 }

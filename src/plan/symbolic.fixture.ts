@@ -11,6 +11,9 @@ export type Term =
       readonly train: Term;
       readonly mask?: Term;
       readonly epoch: number;
+      /** Epochs of the schedule, and how many of them lie behind the start. */
+      readonly budget: number;
+      readonly behind: number;
       readonly seed: number;
       readonly variant: string;
     }
@@ -35,21 +38,31 @@ export function symbolicArms(spec: Spec): { readonly arms: readonly SymbolicArm[
       const variant = String(setting.train.optimizer.sgd.lr);
       const final = setting.train.epochs;
       const init = (draw: number): Term => ({ init: draw, seed, variant: "" });
-      const train = (from: Term, mask?: Term, epoch = final): Term =>
-        mask === undefined ? { train: from, epoch, seed, variant } : { train: from, mask, epoch, seed, variant };
+      const train = (from: Term, mask?: Term, { epoch = final, budget = final, behind = 0 } = {}): Term => ({
+        train: from,
+        ...(mask === undefined ? {} : { mask }),
+        epoch,
+        budget,
+        behind,
+        seed,
+        variant,
+      });
       const dense = train(init(0));
       arms.push({ start: "dense", seed, term: dense });
       const masks = setting.prune.map((prune) => masksOf(prune, dense, (mask) => train(init(0), mask)));
       for (const [pruneIndex, list] of masks.entries()) {
-        for (const [step, mask] of list.entries()) {
+        for (const [step, { mask, sparsity }] of list.entries()) {
           const cellArms = setting.retrain.map((retrain) => {
             const from = startOf(retrain, {
               theta0: init(0),
               theta0b: init(1),
               thetaT: dense,
-              at: (epoch) => train(init(0), undefined, epoch),
+              at: (epoch) => train(init(0), undefined, { epoch }),
             });
-            return { start: retrain.kind, seed, pruneIndex, step, term: train(from, mask) };
+            const stretch = Math.round(final * Math.min(2, 1 / (1 - sparsity)));
+            const long = retrain.kind === "scratch-b" ? { epoch: stretch, budget: stretch } : {};
+            const short = retrain.kind === "lr-rewind" ? { behind: final - retrain.epochs } : {};
+            return { start: retrain.kind, seed, pruneIndex, step, term: train(from, mask, { ...long, ...short }) };
           });
           arms.push(...cellArms);
           cells.push([mask, ...cellArms.map(({ term }) => term)]);
@@ -61,19 +74,26 @@ export function symbolicArms(spec: Spec): { readonly arms: readonly SymbolicArm[
   return { arms, cells };
 }
 
-function masksOf(prune: PruneSpec, dense: Term, ticket: (mask: Term) => Term): Term[] {
-  if (prune.kind === "one-shot") return prune.sparsities.map((sparsity) => ({ maskOf: dense, target: { sparsity } }));
-  if (prune.kind === "admm")
-    return prune.sparsities.map((sparsity) => ({
-      admmOf: dense,
-      sparsity,
-      epochs: prune.stages * prune.epochsPerStage,
-      seed: "seed" in dense ? dense.seed : -1,
-    }));
-  const masks: Term[] = [];
+interface SymbolicMask {
+  readonly mask: Term;
+  readonly sparsity: number;
+}
+
+function masksOf(prune: PruneSpec, dense: Term, ticket: (mask: Term) => Term): SymbolicMask[] {
+  if (prune.kind === "one-shot")
+    return prune.sparsities.map((sparsity) => ({ mask: { maskOf: dense, target: { sparsity } }, sparsity }));
+  if (prune.kind === "admm") {
+    const epochs = prune.stages * prune.epochsPerStage;
+    const seed = "seed" in dense ? dense.seed : -1;
+    return prune.sparsities.map((sparsity) => ({ mask: { admmOf: dense, sparsity, epochs, seed }, sparsity }));
+  }
+  const masks: SymbolicMask[] = [];
+  let kept = 1;
   for (const target of prune.rounds) {
-    const previous = masks.at(-1);
-    masks.push(previous === undefined ? { maskOf: dense, target } : { maskOf: ticket(previous), previous, target });
+    const previous = masks.at(-1)?.mask;
+    kept = "sparsity" in target ? 1 - target.sparsity : kept * (1 - target.removeFraction);
+    const mask = previous === undefined ? { maskOf: dense, target } : { maskOf: ticket(previous), previous, target };
+    masks.push({ mask, sparsity: 1 - kept });
   }
   return masks;
 }
@@ -88,7 +108,7 @@ function startOf(
   },
 ): Term {
   if (retrain.kind === "ticket") return weights.theta0;
-  if (retrain.kind === "reinit") return weights.theta0b;
+  if (retrain.kind === "reinit" || retrain.kind === "scratch-b") return weights.theta0b;
   return retrain.kind === "rewind" ? weights.at(retrain.epoch) : weights.thetaT;
 }
 
@@ -128,8 +148,9 @@ export function termOf(plan: Plan, ref: Ref): Term {
   }
   if (stage?.kind !== "train") throw new Error(`no weights or mask: ${ref.key}`);
   const { weights, mask } = stage.inputs;
-  const { seed, recipe } = stage.parameters;
-  const rest = { epoch: Number(ref.output.replace("weights@", "")), seed, variant: String(recipe.optimizer.sgd.lr) };
+  const { seed, recipe, from = 0 } = stage.parameters;
+  const epoch = Number(ref.output.replace("weights@", ""));
+  const rest = { epoch, budget: recipe.epochs, behind: from, seed, variant: String(recipe.optimizer.sgd.lr) };
   const train = termOf(plan, weights);
   return mask === undefined ? { train, ...rest } : { train, mask: termOf(plan, mask), ...rest };
 }

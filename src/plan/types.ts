@@ -25,6 +25,10 @@ export interface TrainParameters {
   readonly recipe: TrainRecipe;
   /** Seeds the data order and the augmentation. */
   readonly seed: number;
+  /** Epochs of the schedule that lie behind the weights it starts from; absent when there are none. */
+  readonly from?: number;
+  /** Series of data orders and augmentations of the seed; absent for the first. */
+  readonly order?: number;
 }
 export interface MaskParameters {
   readonly model: ModelSpec;
@@ -82,7 +86,7 @@ export interface Cell {
   readonly mask: Ref;
 }
 
-export type Start = "dense" | "ticket" | "reinit" | "rewind" | "fine-tune";
+export type Start = "dense" | "ticket" | "reinit" | "scratch-b" | "rewind" | "lr-rewind" | "fine-tune";
 
 /** One training as the report sees it; several arms may share one train stage. */
 export interface Arm {
@@ -91,6 +95,8 @@ export interface Arm {
   readonly start: Start;
   /** Epoch of the rewinding point, for `rewind` only. */
   readonly rewindEpoch?: number;
+  /** Epochs trained under the mask, where they are not the recipe's: for `lr-rewind` and `scratch-b` only. */
+  readonly retrainEpochs?: number;
   /** Absent for `dense`. */
   readonly cell?: Cell;
   readonly train: string;

@@ -22,3 +22,16 @@ sweep: { train.optimizer.sgd.lr: [0.01, 0.1] }`,
   expect(rows.get("train.optimizer.sgd.lr")).toBe("0.01, 0.1 (swept)");
   expect([...rows.keys()].filter((path) => path?.startsWith("model.") || path?.startsWith("cases"))).toEqual([]);
 });
+
+test("the protocol says which starts have a budget of their own", () => {
+  const page = (retrain: string) => {
+    const text = `{ name: a, data: cifar10, model: lenet5, train: { epochs: 5, optimizer: { sgd: { lr: 0.1 } } }, prune: [{ one-shot: { sparsities: [0.5] } }], retrain: ${retrain} }`;
+    return protocolSection({ ...fixtureResults(), spec: parseSpec(text, "a.yaml") }).text;
+  };
+  expect(page("[ticket]")).toContain("All starts train for the same epochs");
+  expect(page("[ticket]")).not.toContain("scratch-b");
+  const both = page("[ticket, scratch-b, { lr-rewind: { epochs: 2 } }]");
+  expect(both).toContain("All other starts train for the same epochs");
+  expect(both).toContain("reinit is scratch-E");
+  expect(both).toContain("for the last epochs of the schedule");
+});

@@ -9,8 +9,27 @@ const conventions: readonly string[] = [
   "R_p is taken over the layers that are pruned. Its top sets hold p·N weights of a layer, rounded to the nearest integer and at least 1.",
   "Images are normalised per channel with mean and standard deviation of the training images.",
   "Accuracies are those after the last epoch; the best epoch is recorded too, but it is chosen by the test set.",
-  "All starts train for the same epochs with the schedule from its beginning, with the mask held fixed.",
 ];
+
+const sameBudget = "train for the same epochs with the schedule from its beginning, with the mask held fixed.";
+
+/** How the starts are trained. */
+function startConventions({ variants }: Spec): readonly string[] {
+  const kinds = new Set(variants.flatMap(({ setting }) => setting.retrain.map(({ kind }) => kind)));
+  const own = [
+    ...(kinds.has("lr-rewind")
+      ? [
+          "lr-rewind trains θT⊙m for the last epochs of the schedule, with their learning rates, and with momentum from 0.",
+        ]
+      : []),
+    ...(kinds.has("scratch-b")
+      ? [
+          "scratch-b trains θ0'⊙m with epochs and milestones times min(2, 1/(1 − sparsity)), rounded; reinit is scratch-E.",
+        ]
+      : []),
+  ];
+  return [`All ${own.length > 0 ? "other " : ""}starts ${sameBudget}`, ...own];
+}
 
 /** The same for ADMM pruning. */
 const admmConventions: readonly string[] = [
@@ -43,7 +62,7 @@ ${fields(spec).map(
 )}</tbody></table></div>
 <h3>Also decided here, since the paper leaves it open</h3>
 <ul>
-${[...conventions, ...(hasAdmm(spec) ? admmConventions : [])].map((sentence) => html`<li>${math(sentence)}</li>\n`)}</ul>
+${[...conventions, ...startConventions(spec), ...(hasAdmm(spec) ? admmConventions : [])].map((sentence) => html`<li>${math(sentence)}</li>\n`)}</ul>
 </section>`;
 }
 

@@ -1,3 +1,4 @@
+import { startName } from "../plan/retraining.ts";
 import type { Cell, Plan, Stage } from "../plan/types.ts";
 
 /** `50 %`, `27.75 %`: a share as people read it, at most two decimals. */
@@ -17,8 +18,7 @@ export function stageLabels(plan: Plan): ReadonlyMap<string, string> {
   };
   for (const arm of plan.arms) {
     const head = [variants.get(arm.variant) ?? arm.variant, `seed ${arm.seed}`];
-    const start = arm.rewindEpoch === undefined ? arm.start : `${arm.start} (epoch ${arm.rewindEpoch})`;
-    add(arm.train, [...head, start, ...cellLabel(arm.cell)]);
+    add(arm.train, [...head, startName(arm), ...cellLabel(arm.cell)]);
     if (arm.cell !== undefined) add(arm.cell.mask.key, [...head, "mask", ...cellLabel(arm.cell)]);
   }
   for (const comparison of plan.comparisons) {

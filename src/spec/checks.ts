@@ -62,8 +62,14 @@ function optimizerProblems({ optimizer }: Draft["train"]): Problem[] {
 function retrainProblems({ retrain, prune, train }: Draft): Problem[] {
   const { epochs } = train;
   const late = retrain.flatMap((entry, i) => {
-    if (epochs === undefined || entry === undefined || typeof entry === "string" || entry.rewind.epoch < epochs)
-      return [];
+    if (epochs === undefined || entry === undefined || typeof entry === "string") return [];
+    if ("lr-rewind" in entry) {
+      const t = entry["lr-rewind"].epochs;
+      if (t <= epochs) return [];
+      const message = `expected at most train.epochs (${epochs}), of which they are the last, got ${t}`;
+      return [problem(["retrain", i, "lr-rewind", "epochs"], message)];
+    }
+    if (entry.rewind.epoch < epochs) return [];
     const message = `expected an epoch before the end (train.epochs is ${epochs}), got ${entry.rewind.epoch}`;
     const hint = entry.rewind.epoch === epochs ? "rewinding to the last epoch is fine-tune" : undefined;
     return [problem(["retrain", i, "rewind", "epoch"], message, hint)];

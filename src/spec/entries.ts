@@ -2,6 +2,7 @@ import { suggest } from "../core/nearest.ts";
 import { describeValue, type Path, type Problem, problem } from "./problem.ts";
 import { type Reading, read } from "./read.ts";
 import {
+  lrRewindEntry,
   type PruneEntry,
   plainStarts,
   pruneEntry,
@@ -59,18 +60,18 @@ function entryProblems(entry: PruneEntry, path: Path): Problem[] {
 export function readRetrainEntry(raw: unknown, path: Path): Reading<RetrainEntry> {
   const plain = plainStarts.find((start) => start === raw);
   if (plain !== undefined) return { value: plain, problems: [] };
-  const expected = "expected ticket, reinit, fine-tune or { rewind: { epoch: … } }";
-  if (raw === "rewind") {
-    return {
-      value: undefined,
-      problems: [problem(path, `${expected}, got "rewind"`, "write { rewind: { epoch: 10 } }")],
-    };
-  }
-  if (!isMapping(raw)) {
-    const hint = typeof raw === "string" ? suggest(raw, [...plainStarts, "rewind"]) : undefined;
-    return { value: undefined, problems: [problem(path, `${expected}, got ${describeValue(raw)}`, hint)] };
-  }
-  return read(rewindEntry, raw, path);
+  if (isMapping(raw)) return read(Object.hasOwn(raw, "lr-rewind") ? lrRewindEntry : rewindEntry, raw, path);
+  const message = `expected ${starts}, got ${describeValue(raw)}`;
+  return { value: undefined, problems: [problem(path, message, startHint(raw))] };
+}
+
+const starts = "ticket, reinit, scratch-b, fine-tune, { rewind: { epoch: … } } or { lr-rewind: { epochs: … } }";
+
+function startHint(raw: unknown): string | undefined {
+  if (raw === "rewind") return "write { rewind: { epoch: 10 } }";
+  if (raw === "lr-rewind") return "write { lr-rewind: { epochs: 30 } }";
+  if (raw === "scratch-e") return "scratch-E is reinit: a random initialisation trained for as many epochs";
+  return typeof raw === "string" ? suggest(raw, [...plainStarts, "rewind", "lr-rewind"]) : undefined;
 }
 
 /** `seeds`: a count n, which stands for 0 … n-1, or a list of distinct seeds. */

@@ -7,13 +7,13 @@ const cases: readonly (readonly [string, number, string, string])[] = [
     "a misspelt start",
     9,
     "retrain: [ticket, fine-tuen]",
-    'grid.yaml:9:19: retrain[1]: expected ticket, reinit, fine-tune or { rewind: { epoch: … } }, got "fine-tuen"\n  hint: did you mean "fine-tune"?',
+    'grid.yaml:9:19: retrain[1]: expected ticket, reinit, scratch-b, fine-tune, { rewind: { epoch: … } } or { lr-rewind: { epochs: … } }, got "fine-tuen"\n  hint: did you mean "fine-tune"?',
   ],
   [
     "a number as start",
     9,
     "retrain: [1]",
-    "grid.yaml:9:11: retrain[0]: expected ticket, reinit, fine-tune or { rewind: { epoch: … } }, got 1",
+    "grid.yaml:9:11: retrain[0]: expected ticket, reinit, scratch-b, fine-tune, { rewind: { epoch: … } } or { lr-rewind: { epochs: … } }, got 1",
   ],
   [
     "a start twice",
@@ -25,7 +25,7 @@ const cases: readonly (readonly [string, number, string, string])[] = [
     "rewinding without an epoch",
     9,
     "retrain: [rewind]",
-    'grid.yaml:9:11: retrain[0]: expected ticket, reinit, fine-tune or { rewind: { epoch: … } }, got "rewind"\n  hint: write { rewind: { epoch: 10 } }',
+    'grid.yaml:9:11: retrain[0]: expected ticket, reinit, scratch-b, fine-tune, { rewind: { epoch: … } } or { lr-rewind: { epochs: … } }, got "rewind"\n  hint: write { rewind: { epoch: 10 } }',
   ],
   [
     "rewinding to the end",
@@ -50,6 +50,36 @@ const cases: readonly (readonly [string, number, string, string])[] = [
     9,
     "retrain: [{ rewind: { epoch: 0 } }]",
     "grid.yaml:9:30: retrain[0].rewind.epoch: expected a whole number of at least 1, got 0\n  hint: starting again from epoch 0 is the winning ticket: write ticket",
+  ],
+  [
+    "learning-rate rewinding without its length",
+    9,
+    "retrain: [lr-rewind]",
+    'grid.yaml:9:11: retrain[0]: expected ticket, reinit, scratch-b, fine-tune, { rewind: { epoch: … } } or { lr-rewind: { epochs: … } }, got "lr-rewind"\n  hint: write { lr-rewind: { epochs: 30 } }',
+  ],
+  [
+    "more epochs of learning-rate rewinding than there are",
+    9,
+    "retrain: [{ lr-rewind: { epochs: 11 } }]",
+    "grid.yaml:9:34: retrain[0].lr-rewind.epochs: expected at most train.epochs (10), of which they are the last, got 11",
+  ],
+  [
+    "no epoch of learning-rate rewinding",
+    9,
+    "retrain: [{ lr-rewind: { epochs: 0 } }]",
+    "grid.yaml:9:34: retrain[0].lr-rewind.epochs: expected a whole number of at least 1, got 0",
+  ],
+  [
+    "a misspelt field of learning-rate rewinding",
+    9,
+    "retrain: [{ lr-rewind: { epoch: 3 } }]",
+    'grid.yaml:9:13: retrain[0].lr-rewind.epochs: expected a whole number of at least 1, got nothing\ngrid.yaml:9:26: retrain[0].lr-rewind.epoch: unknown field "epoch"\n  hint: did you mean "epochs"?',
+  ],
+  [
+    "scratch-E by its name",
+    9,
+    "retrain: [scratch-e]",
+    'grid.yaml:9:11: retrain[0]: expected ticket, reinit, scratch-b, fine-tune, { rewind: { epoch: … } } or { lr-rewind: { epochs: … } }, got "scratch-e"\n  hint: scratch-E is reinit: a random initialisation trained for as many epochs',
   ],
   [
     "one start without a list",

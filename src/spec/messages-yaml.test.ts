@@ -81,7 +81,7 @@ describe("several problems", () => {
     ).toEqual([
       'grid.yaml:6:14: train.batchSize: expected a whole number of at least 1, got "none"',
       "grid.yaml:7:27: train.optimizer.sgd.lr: expected a number above 0, got -1",
-      'grid.yaml:10:11: retrain[0]: expected ticket, reinit, fine-tune or { rewind: { epoch: … } }, got "tickets"',
+      'grid.yaml:10:11: retrain[0]: expected ticket, reinit, scratch-b, fine-tune, { rewind: { epoch: … } } or { lr-rewind: { epochs: … } }, got "tickets"',
       "grid.yaml:11:8: seeds: expected a whole number from 1 to 1000, got 0",
       'grid.yaml:12:34: sweep.train.augment.crop[1]: expected a whole number of at least 0, got "big"',
     ]);

@@ -183,7 +183,10 @@ describe("the resolved spec", () => {
         fc.record({ "one-shot": fc.record({ sparsities: fractions }) }),
         fc.record({ iterative: fc.record({ sparsities: fractions, pruner: fc.constant("magnitude") }) }),
       ),
-      retrain: fc.subarray(["ticket", { rewind: { epoch: 2 } }, "reinit", "fine-tune", { rewind: { epoch: 3 } }]),
+      retrain: fc.subarray([
+        ...["ticket", { rewind: { epoch: 2 } }, "reinit", "scratch-b", "fine-tune", { rewind: { epoch: 3 } }],
+        { "lr-rewind": { epochs: 4 } },
+      ]),
       measure: fc.record({ correlation: fc.record({ p: fractions }) }),
       verdict: fc.record({ alpha: fc.constant(0.1) }),
     },

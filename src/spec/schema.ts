@@ -118,14 +118,20 @@ export const pruneEntry = z.strictObject(
 export type PruneEntry = z.output<typeof pruneEntry>;
 
 /** Starts that are written as one word. */
-export const plainStarts = ["ticket", "reinit", "fine-tune"] as const;
+export const plainStarts = ["ticket", "reinit", "scratch-b", "fine-tune"] as const;
 
 /** `retrain` written as `{ rewind: { epoch: 10 } }`. */
 export const rewindEntry = z.strictObject(
   { rewind: z.strictObject({ epoch: wholeNumber(1) }, { error: `${mapping} with epoch` }) },
   { error: `${mapping} with rewind` },
 );
-export type RetrainEntry = (typeof plainStarts)[number] | z.output<typeof rewindEntry>;
+
+/** `retrain` written as `{ lr-rewind: { epochs: 30 } }`. */
+export const lrRewindEntry = z.strictObject(
+  { "lr-rewind": z.strictObject({ epochs: wholeNumber(1) }, { error: `${mapping} with epochs` }) },
+  { error: `${mapping} with lr-rewind` },
+);
+export type RetrainEntry = (typeof plainStarts)[number] | z.output<typeof rewindEntry> | z.output<typeof lrRewindEntry>;
 
 const fileName = "expected a short name for the experiment, without slashes";
 

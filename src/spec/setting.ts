@@ -116,7 +116,9 @@ function readChoice(
 }
 
 function toRetrainSpec(entry: RetrainEntry): RetrainSpec {
-  return typeof entry === "string" ? { kind: entry } : { kind: "rewind", epoch: entry.rewind.epoch };
+  if (typeof entry === "string") return { kind: entry };
+  if ("lr-rewind" in entry) return { kind: "lr-rewind", epochs: entry["lr-rewind"].epochs };
+  return { kind: "rewind", epoch: entry.rewind.epoch };
 }
 
 /** Plain data without undefined fields. */

@@ -42,7 +42,11 @@ export interface PrunerChoice {
 export type RetrainSpec =
   | { readonly kind: "ticket" }
   | { readonly kind: "reinit" }
+  /** Liu et al. 2019: random re-initialisation with a budget stretched by the work that the mask saves. */
+  | { readonly kind: "scratch-b" }
   | { readonly kind: "rewind"; readonly epoch: number }
+  /** Renda et al. 2020: θT ⊙ m, trained for the last `epochs` epochs of the schedule. */
+  | { readonly kind: "lr-rewind"; readonly epochs: number }
   | { readonly kind: "fine-tune" };
 
 export interface VerdictSpec {

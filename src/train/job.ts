@@ -18,10 +18,14 @@ export interface TrainJob {
   readonly data: Dataset;
   /** A shorter `epochs` gives the same first epochs. */
   readonly recipe: TrainRecipe;
+  /** Epochs of the schedule that lie behind `weights`, 0 by default: epochs, data order, augmentation and learning rate count from there. */
+  readonly from?: number;
   /** Of the data order and the augmentation. */
   readonly seed: number;
+  /** Which of the seed's series of these, 0 by default. */
+  readonly order?: number;
   readonly device: Device;
-  /** Numbers of finished epochs at which `onWeights` gets the weights; 0 is the masked start. */
+  /** Numbers of finished epochs at which `onWeights` gets the weights; 0 (`from`, where given) is the masked start. */
   readonly keepEpochs: readonly number[];
   /** Goes on from here instead of from `weights`. Weights of epochs it has finished, 0 included, are not handed out again. */
   readonly fromCheckpoint?: Checkpoint;

@@ -40,6 +40,7 @@ export function naiveTraining(
   recipe: TrainRecipe,
   seed: number,
   term?: NaiveTerm,
+  { from = 0, series = 0 }: { readonly from?: number; readonly series?: number } = {},
 ): NaiveEpoch[] {
   const weights: Weights = new Map(
     [...start].map(([name, { data: values }]) => [name, Array.from<number | bigint>(values).map(Number)]),
@@ -57,12 +58,12 @@ export function naiveTraining(
   const { count } = data.train;
   const steps = Math.ceil(count / recipe.batchSize);
   const epochs: NaiveEpoch[] = [];
-  for (let epoch = 0; epoch < recipe.epochs; epoch++) {
-    const order = epochOrder(seed, epoch, count);
+  for (let epoch = from; epoch < recipe.epochs; epoch++) {
+    const order = epochOrder(seed, epoch, count, series);
     let [loss, correct, rate] = [0, 0, 0];
     for (let step = 0; step < steps; step++) {
       const indices = [...order].slice(step * recipe.batchSize, (step + 1) * recipe.batchSize);
-      const changes = augmentation(seed, epoch, step, indices.length, recipe.augment);
+      const changes = augmentation(seed, epoch, step, indices.length, recipe.augment, series);
       const batch = indices.map((index, i) =>
         sample(data, data.train, index, {
           dy: (changes?.offsetsY[i] ?? 0) - (changes?.pad ?? 0),

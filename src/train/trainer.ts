@@ -22,7 +22,7 @@ const evaluationBatch = 256;
 /**
  * Trains a model. The result (metrics, weights, where it diverges) is a pure function of weights, mask, data, recipe and seed, also
  * when it was interrupted and resumed any number of times; device, threads and libtorch's version change it by rounding only.
- * An epoch visits every training image once; its last batch may be smaller. The event loop gets a turn after every step.
+ * With `from` it starts in the middle of the schedule, with momentum at 0. An epoch visits every training image once; its last batch may be smaller. The event loop gets a turn after every step.
  * @throws InputError when weights or mask do not fit the model
  */
 export async function train(job: TrainJob): Promise<TrainOutcome> {
@@ -40,7 +40,9 @@ class Training {
   readonly #splits: { readonly train: DeviceSplit; readonly test: DeviceSplit; readonly validation?: DeviceSplit };
   readonly #steps: number;
   readonly #metrics: EpochMetrics[];
-  /** Epochs finished, and steps of the one under way. */
+  /** Epochs that lay behind the start. */
+  readonly #from: number;
+  /** Epochs finished, those before the start too, and steps of the one under way. */
   #epoch: number;
   #step: number;
   #sums: RunningSums;
@@ -60,7 +62,8 @@ class Training {
       ...(data.validation === undefined ? {} : { validation: onDevice(data.validation) }),
     };
     this.#steps = Math.ceil(data.train.count / recipe.batchSize);
-    this.#epoch = fromCheckpoint?.epoch ?? 0;
+    this.#from = job.from ?? 0;
+    this.#epoch = fromCheckpoint?.epoch ?? this.#from;
     this.#step = fromCheckpoint?.step ?? 0;
     this.#sums = new RunningSums(fromCheckpoint?.sums);
     this.#metrics = [...(fromCheckpoint?.metrics ?? [])];
@@ -115,8 +118,8 @@ class Training {
 
   /** Trains until the epoch's end or the signal. @returns the step whose loss was not finite */
   async #trainSteps(): Promise<number | undefined> {
-    const { seed, data, onProgress } = this.#job;
-    const order = epochOrder(seed, this.#epoch, data.train.count);
+    const { seed, order: series, data, onProgress } = this.#job;
+    const order = epochOrder(seed, this.#epoch, data.train.count, series);
     const startedAt = performance.now();
     const firstStep = this.#step;
     while (this.#step < this.#steps && !this.#isAborted()) {
@@ -140,17 +143,17 @@ class Training {
   }
 
   #trainStep(order: Int32Array): void {
-    const { model, recipe, seed } = this.#job;
+    const { model, recipe, seed, order: series } = this.#job;
     const start = this.#step * recipe.batchSize;
     const indices = order.subarray(start, start + recipe.batchSize);
-    const changes = augmentation(seed, this.#epoch, this.#step, indices.length, recipe.augment);
+    const changes = augmentation(seed, this.#epoch, this.#step, indices.length, recipe.augment, series);
     scope(() => {
       const { images, labels } = this.#splits.train.batch(indices, changes);
       const logits = model.forward(images);
       const loss = crossEntropy(logits, labels);
       loss.backward();
       this.#job.penalty?.addGradients(model, this.#epoch);
-      this.#optimizer.step(this.#learningRate(this.#step), this.#epoch === 0 && this.#step === 0);
+      this.#optimizer.step(this.#learningRate(this.#step), this.#epoch === this.#from && this.#step === 0);
       this.#sums.add(this.#step + 1, indices.length, loss, correctCount(logits, labels));
     });
   }

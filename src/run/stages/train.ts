@@ -17,7 +17,7 @@ import { stateBytes } from "./output.ts";
 export async function runTrain(stage: TrainStage, context: StageContext): Promise<StageStatus> {
   const attempt = new Attempt(stage, context);
   const { store, lease, device, signal } = context;
-  const { model, recipe, seed } = stage.parameters;
+  const { model, recipe, seed, from, order } = stage.parameters;
   const { weights, mask } = stage.inputs;
   const wanted = wantedEpochs(stage, context);
   const fromCheckpoint = attempt.resume((state) => {
@@ -33,6 +33,8 @@ export async function runTrain(stage: TrainStage, context: StageContext): Promis
     data: attempt.data,
     recipe: { ...recipe, epochs },
     seed,
+    ...(from === undefined ? {} : { from }),
+    ...(order === undefined ? {} : { order }),
     device,
     signal,
     keepEpochs: wanted.epochs,
@@ -41,7 +43,7 @@ export async function runTrain(stage: TrainStage, context: StageContext): Promis
       lease.write(outputFile(weightsAt(epoch)), stateBytes(state, { stage: stage.key, epoch: String(epoch) })),
     onEpoch: (metrics, spent) => {
       attempt.addTiming(spent);
-      if (wanted.isExtension) checkSameTrajectory(metrics, known[metrics.epoch - 1], stage.key);
+      if (wanted.isExtension) checkSameTrajectory(metrics, known[metrics.epoch - 1 - (from ?? 0)], stage.key);
       else attempt.showEpoch(metrics, spent, epochs);
     },
     onProgress: (progress) => attempt.showStep(progress, epochs),
