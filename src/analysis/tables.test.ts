@@ -154,10 +154,10 @@ describe("exports", () => {
     expect(rows).toHaveLength(results.arms.length);
     for (const [i, arm] of results.arms.entries()) {
       const fields = rows[i]?.split(",") ?? [];
-      expect(fields[14]).toBe(arm.train);
-      expect(fields[12]).toBe(arm.status);
-      if (arm.finalAccuracy === undefined) expect(fields[8]).toBe("");
-      else expect(Number(fields[8])).toBeCloseTo(arm.finalAccuracy, 5);
+      expect(fields[15]).toBe(arm.train);
+      expect(fields[13]).toBe(arm.status);
+      if (arm.finalAccuracy === undefined) expect(fields[9]).toBe("");
+      else expect(Number(fields[9])).toBeCloseTo(arm.finalAccuracy, 5);
     }
   });
 
