@@ -3,12 +3,12 @@ import type { ModelSpec } from "../models/types.ts";
 import { type PlanSummary, summarise } from "../plan/estimate.ts";
 import { epochsToTrain } from "../plan/retraining.ts";
 import { inputsOf } from "../plan/stage-table.ts";
-import type { Plan } from "../plan/types.ts";
+import type { Work } from "../plan/union.ts";
 import { isDone } from "../run/execute.ts";
 import type { Store } from "../store/store.ts";
 
 /** Counts and estimates of a plan; the speed is the one that its finished trainings had, when there are some. */
-export function summariseFor(plan: Plan, store: Store, workers: number): PlanSummary {
+export function summariseFor(plan: Work, store: Store, workers: number): PlanSummary {
   const throughput = measuredThroughput(plan, store);
   const blocked = blockedStages(plan, store);
   return summarise(plan, (stage) => blocked.has(stage.key) || isDone(store, stage), {
@@ -18,7 +18,7 @@ export function summariseFor(plan: Plan, store: Store, workers: number): PlanSum
 }
 
 /** Stages that will never be done: those that diverged, and what needs them. */
-function blockedStages(plan: Plan, store: Store): ReadonlySet<string> {
+function blockedStages(plan: Work, store: Store): ReadonlySet<string> {
   const blocked = new Set<string>();
   for (const stage of plan.stages.values()) {
     const isBlocked = inputsOf(stage).some(({ key }) => blocked.has(key));
@@ -28,7 +28,7 @@ function blockedStages(plan: Plan, store: Store): ReadonlySet<string> {
 }
 
 /** Training images per second of one worker by model name, evaluation counted as a third of the work per image. */
-function measuredThroughput(plan: Plan, store: Store): ReadonlyMap<ModelSpec["name"], number> {
+function measuredThroughput(plan: Work, store: Store): ReadonlyMap<ModelSpec["name"], number> {
   const spent = new Map<string, { images: number; seconds: number }>();
   for (const stage of plan.stages.values()) {
     if ((stage.kind !== "train" && stage.kind !== "admm") || !isDone(store, stage)) continue;

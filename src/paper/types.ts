@@ -4,6 +4,10 @@ import type { Measure, Start } from "../plan/types.ts";
 export const scaleNames = ["full", "half", "tenth", "tiny"] as const;
 export type ScaleName = (typeof scaleNames)[number];
 
+/** The figures of a report that make up a figure of the paper. */
+export const figureKinds = ["accuracy", "pruners", "pre-training", "mask-correlation"] as const;
+export type FigureKind = (typeof figureKinds)[number];
+
 /** A number that the paper states, with the setting that it belongs to. */
 export interface ReportedNumber {
   /** Where it stands, e.g. `Table 1` or `Section 3.2`. */

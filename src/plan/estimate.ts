@@ -5,7 +5,8 @@ import type { ModelSpec } from "../models/types.ts";
 import { describeModelOnce } from "../spec/describe.ts";
 import { epochsToTrain } from "./retraining.ts";
 import { inputsOf } from "./stage-table.ts";
-import type { AdmmStage, Plan, Stage, TrainStage } from "./types.ts";
+import type { AdmmStage, Stage, TrainStage } from "./types.ts";
+import type { Work } from "./union.ts";
 
 /** What is known about the machine. */
 export interface EstimateOptions {
@@ -52,7 +53,7 @@ const bytesPerResidual = 45;
  * @param isDone true only if the stage's record is there with all of `stage.outputs`: a training whose weights at some
  *               epoch were not kept is to be done again for them
  */
-export function summarise(plan: Plan, isDone: (stage: Stage) => boolean, options: EstimateOptions = {}): PlanSummary {
+export function summarise(plan: Work, isDone: (stage: Stage) => boolean, options: EstimateOptions = {}): PlanSummary {
   const all = [...plan.stages.values()];
   const open = all.filter((stage) => !isDone(stage));
   return {
@@ -97,11 +98,11 @@ function trainSeconds({ parameters }: TrainStage | AdmmStage, throughput: Estima
   return (trainImages + testImages / 3) / imagesPerSecond;
 }
 
-function stageBytes(stage: Stage, plan: Plan): number {
+function stageBytes(stage: Stage, plan: Work): number {
   return bytesPerRecord + outputBytes(stage, plan);
 }
 
-function outputBytes(stage: Stage, plan: Plan): number {
+function outputBytes(stage: Stage, plan: Work): number {
   switch (stage.kind) {
     case "init":
       return describeModelOnce(stage.parameters.model, stage.parameters).stateBytes;
@@ -126,7 +127,7 @@ function outputBytes(stage: Stage, plan: Plan): number {
 }
 
 /** One byte per weight of the masked layers. */
-function maskBytes({ parameters, inputs }: Stage & { kind: "mask" }, plan: Plan): number {
+function maskBytes({ parameters, inputs }: Stage & { kind: "mask" }, plan: Work): number {
   const source = plan.stages.get(inputs.weights.key);
   if (source?.kind !== "train") return 0;
   return layerBytes(parameters.model, source.parameters.data, parameters.layers);

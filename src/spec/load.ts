@@ -6,17 +6,17 @@ import { parseSpec } from "./parse.ts";
 import type { Spec } from "./types.ts";
 
 /**
- * Reads a spec from a file.
+ * Reads a spec from a file; the other parameters are those of parseSpec.
  * @throws InputError when there is no such file, with the nearest names of its folder; or as parseSpec
  */
-export function loadSpec(path: string, overrides: readonly string[] = []): Spec {
+export function loadSpec(path: string, overrides: readonly string[] = [], change?: (tree: unknown) => unknown): Spec {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
     throw unreadable(path, cause);
   }
-  return parseSpec(text, path, overrides);
+  return parseSpec(text, path, overrides, change);
 }
 
 function unreadable(path: string, cause: unknown): InputError {

@@ -17,11 +17,17 @@ import type { Spec, Variant } from "./types.ts";
  * @param text      YAML 1.2
  * @param fileName  for the messages
  * @param overrides `a.b=c`, written over the spec before it is checked; the values are YAML
+ * @param change    rewrites the spec as it was read, before the overrides
  * @throws InputError with all issues at once, in the order of the text
  */
-export function parseSpec(text: string, fileName: string, overrides: readonly string[] = []): Spec {
+export function parseSpec(
+  text: string,
+  fileName: string,
+  overrides: readonly string[] = [],
+  change: (tree: unknown) => unknown = (tree) => tree,
+): Spec {
   const source = readYaml(text, fileName);
-  const applied = applyOverrides(source.value, overrides);
+  const applied = applyOverrides(change(source.value), overrides);
   const { value, problems } = readSpec(applied.tree, applied.overrides);
   const issues = [...source.issues, ...placed(problems, source, applied.overrides), ...applied.issues];
   if (issues.length > 0) throw new InputError(issues);
