@@ -3,6 +3,7 @@ import { VERSION } from "../core/version.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { paperCommand } from "./commands/paper.ts";
 import { planCommand } from "./commands/plan.ts";
 import { pruneCommand } from "./commands/prune.ts";
 import { reportCommand } from "./commands/report.ts";
@@ -34,6 +35,7 @@ Exit codes: 0 done, 1 a run failed, 2 wrong input, 130 or 143 stopped by a signa
     runCommand,
     statusCommand,
     reportCommand,
+    paperCommand,
     compareCommand,
     pruneCommand,
   ];

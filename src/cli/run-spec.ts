@@ -1,4 +1,5 @@
 import { loadData } from "../data/load.ts";
+import type { PaperContext } from "../paper/types.ts";
 import { makePlan } from "../plan/plan.ts";
 import type { Plan } from "../plan/types.ts";
 import { execute } from "../run/execute.ts";
@@ -16,9 +17,14 @@ import { showResults } from "./show-results.ts";
 
 /**
  * Runs a spec to its end and shows the results.
+ * @param paper which of the paper's figures or tables it is
  * @returns the exit code: 0 done, 1 when a stage failed, 130 or 143 when a signal stopped the run
  */
-export async function runSpec(spec: Spec, options: RunOptions & { readonly json: boolean }): Promise<number> {
+export async function runSpec(
+  spec: Spec,
+  options: RunOptions & { readonly json: boolean },
+  paper?: PaperContext,
+): Promise<number> {
   const plan = makePlan(spec);
   const store = Store.open(storeFolder(options));
   const summary = summariseFor(plan, store, options.executor === "inline" ? 1 : options.workers);
@@ -39,7 +45,7 @@ export async function runSpec(spec: Spec, options: RunOptions & { readonly json:
     process.stderr.write("stopped; the running trainings are checkpointed, the same command goes on from here\n");
     return stopped.exitCode;
   }
-  await showResults(plan, store, options);
+  await showResults(plan, store, options, paper);
   return outcome.failed.size > 0 ? 1 : 0;
 }
 

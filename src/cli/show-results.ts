@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { collect } from "../analysis/collect.ts";
 import { resultsJson } from "../analysis/export.ts";
 import { summaryTables } from "../analysis/tables.ts";
+import type { PaperContext } from "../paper/types.ts";
 import type { Plan } from "../plan/types.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { Store } from "../store/store.ts";
@@ -11,10 +12,11 @@ export async function showResults(
   plan: Plan,
   store: Store,
   options: { readonly out: string; readonly json: boolean },
+  paper?: PaperContext,
 ): Promise<void> {
   const results = collect(plan, store);
   const folder = join(resolve(options.out), "reports", plan.spec.name);
-  const files = await writeReport(results, folder);
+  const files = await writeReport(results, folder, paper);
   process.stdout.write(options.json ? resultsJson(results) : summaryTables(results));
   for (const file of files.slice(0, 1)) process.stderr.write(`report: ${file}\n`);
   process.stderr.write(`figures and tables: ${files.length - 1} files in ${folder}\n`);

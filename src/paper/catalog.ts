@@ -3,7 +3,6 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
 import { InputError } from "../core/errors.ts";
-import { nearest } from "../core/nearest.ts";
 import { figureKinds } from "./types.ts";
 
 const entry = z.strictObject({
@@ -32,7 +31,7 @@ export function paperFigures(): readonly PaperFigure[] {
 
 /**
  * The figure or table of a name: its id or an alias, with or without `Figure` before it, in any case.
- * @throws InputError with the names that start so, or are near
+ * @throws InputError with all names, those that start so first
  */
 export function findFigure(name: string): PaperFigure {
   const figures = paperFigures();
@@ -40,11 +39,10 @@ export function findFigure(name: string): PaperFigure {
   const found = figures.find(({ id, aliases }) => [id, ...aliases].some((known) => plainName(known) === wanted));
   if (found !== undefined) return found;
   const ids = figures.map(({ id }) => id);
+  // Names are so short that almost all are near each other; only what a name begins with says something.
   const longer = ids.filter((id) => wanted !== "" && plainName(id).startsWith(wanted));
-  // Of names so short almost all are near each other, so nearness says something of longer ones only.
-  const close = longer.length > 0 ? longer : wanted.length > 2 ? nearest(wanted, ids) : [];
   const known = `known: ${ids.join(", ")}, and all`;
-  const hint = close.length > 0 ? `did you mean ${close.map((id) => `"${id}"`).join(" or ")}? ${known}` : known;
+  const hint = longer.length > 0 ? `did you mean ${longer.map((id) => `"${id}"`).join(" or ")}? ${known}` : known;
   throw new InputError({ where: "paper", message: `expected a figure or table of the paper, got "${name}"`, hint });
 }
 

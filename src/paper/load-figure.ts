@@ -32,7 +32,7 @@ export function loadFigure(
 }
 
 /** The spec of a figure at a scale. */
-export function figureSpec(figure: PaperFigure, scale: ScaleName, overrides: readonly string[] = []): Spec {
-  const path = paperFile(`${figure.id}.yaml`);
+export function figureSpec({ id }: Pick<PaperFigure, "id">, scale: ScaleName, overrides: readonly string[] = []): Spec {
+  const path = paperFile(`${id}.yaml`);
   return loadSpec(path, overrides, (tree) => scaleSpec(tree, scale, path));
 }

@@ -30,8 +30,8 @@ export function scaleSpec(tree: unknown, scale: ScaleName, file: string): unknow
   const scaling = new Scaling(scale, file);
   scaling.checkVaried(expanded);
   const shorter = changed(scaling.schedule(named), ["seeds"], (seeds) => scaling.seeds(seeds));
-  const starts = changedEach(shorter, ["retrain"], (entry) =>
-    scaling.rewind(entry, valueAt(shorter, ["train", "epochs"])),
+  const starts = changedEach(shorter, ["retrain"], (entry, i) =>
+    scaling.rewind(entry, i, valueAt(shorter, ["train", "epochs"])),
   );
   const scaled = changedEach(starts, ["prune"], (entry, i) => scaling.pruning(entry, i));
   if (scale !== "tiny") return scaled;
@@ -96,9 +96,9 @@ class Scaling {
   }
 
   /** An entry of `retrain`; only rewinding has an epoch. */
-  rewind(entry: unknown, epochs: unknown): unknown {
+  rewind(entry: unknown, index: number, epochs: unknown): unknown {
     return changed(entry, ["rewind", "epoch"], (epoch) =>
-      this.#beforeEnd(this.#epochs(epoch), epochs, ["retrain", "rewind", "epoch"]),
+      this.#beforeEnd(this.#epochs(epoch), epochs, ["retrain", index, "rewind", "epoch"]),
     );
   }
 

@@ -1,0 +1,245 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { InputError } from "../core/errors.ts";
+import { makePlan } from "../plan/plan.ts";
+import { parseSpec } from "../spec/parse.ts";
+import { paperFigures } from "./catalog.ts";
+import { figureSpec } from "./load-figure.ts";
+import { scaleSpec } from "./scale.ts";
+import { type ScaleName, scaleNames } from "./types.ts";
+
+/** The protocol at every scale, worked out by hand: 1, 1/2, 1/10 and 1/30 of the paper's 150 epochs and so on. */
+const protocol = {
+  full: { epochs: 150, milestones: [80, 120], rewind: 10, epochsPerStage: 10, seeds: [0, 1, 2, 3, 4] },
+  half: { epochs: 75, milestones: [40, 60], rewind: 5, epochsPerStage: 5, seeds: [0, 1, 2] },
+  tenth: { epochs: 15, milestones: [8, 12], rewind: 1, epochsPerStage: 1, seeds: [0, 1, 2] },
+  tiny: { epochs: 5, milestones: [3, 4], rewind: 1, epochsPerStage: 1, seeds: [0, 1, 2] },
+};
+const twelve = [0.15, 0.28, 0.39, 0.48, 0.56, 0.62, 0.68, 0.73, 0.77, 0.8, 0.83, 0.86];
+const four = [0.3, 0.5, 0.7, 0.9];
+
+describe.each(scaleNames)("every figure at %s scale", (scale) => {
+  const expected = protocol[scale];
+  const lists = scale === "tiny" ? [four, [0.3, 0.5, 0.7], [0.5]] : [twelve, [0.3, 0.5, 0.7], [0.5]];
+
+  it.each(paperFigures())("$id has the protocol worked out by hand", ({ id }) => {
+    const spec = figureSpec({ id }, scale);
+    expect(spec.name).toBe(`liu2021-${id}-${scale}`);
+    expect(spec.question).toMatch(/\?$/);
+    expect(spec.seeds).toEqual(expected.seeds);
+    for (const { setting } of spec.variants) {
+      const { lr } = setting.train.optimizer.sgd;
+      expect([0.01, 0.1]).toContain(lr);
+      expect(setting.train).toEqual({
+        epochs: expected.epochs,
+        batchSize: 128,
+        precision: "float32",
+        optimizer: { sgd: { lr, momentum: 0.9, weightDecay: 1e-4, nesterov: false } },
+        schedule: { milestones: expected.milestones, factor: 0.1, warmupEpochs: 0 },
+        augment: { crop: 4, flip: true },
+      });
+      const { name, validation, ...images } = setting.data;
+      expect(name).toMatch(/^cifar100?$/);
+      expect(validation).toBe(0);
+      expect(images).toEqual(scale === "tiny" ? { subset: 6400, testSubset: 2000 } : {});
+      for (const start of setting.retrain) if (start.kind === "rewind") expect(start.epoch).toBe(expected.rewind);
+      for (const prune of setting.prune) {
+        if (prune.kind === "iterative" && "removeFraction" in (prune.rounds[0] ?? {})) {
+          expect(scale).not.toBe("tiny");
+          expect(prune.rounds).toEqual(Array.from({ length: 12 }, () => ({ removeFraction: 0.15 })));
+        } else if (prune.kind === "iterative") {
+          expect(lists).toContainEqual(prune.rounds.map((target) => ("sparsity" in target ? target.sparsity : -1)));
+        } else expect(lists).toContainEqual(prune.sparsities);
+        if (prune.kind === "admm") {
+          expect(prune).toMatchObject({ rho: 1e-4, growth: 10, stages: 4, epochsPerStage: expected.epochsPerStage });
+        }
+      }
+    }
+  });
+});
+
+it("tiny is the same work, key for key, as a spec that someone wrote by hand", () => {
+  const byHand = parseSpec(
+    `
+name: by hand
+data: { name: cifar10, path: /data/cifar, subset: 6400, testSubset: 2000 }
+model: resnet20
+train:
+  epochs: 5
+  batchSize: 128
+  precision: bfloat16
+  optimizer: { sgd: { lr: 0.1, momentum: 0.9, weightDecay: 1e-4 } }
+  schedule: { milestones: [3, 4], factor: 0.1 }
+  augment: { crop: 4, flip: true }
+sweep: { train.optimizer.sgd.lr: [0.01, 0.1] }
+seeds: 3
+prune:
+  - iterative: { sparsities: [0.3, 0.5, 0.7, 0.9] }
+  - one-shot: { sparsities: [0.3, 0.5, 0.7, 0.9] }
+  - admm: { sparsities: [0.3, 0.5, 0.7, 0.9], epochsPerStage: 1 }
+retrain: [ticket, reinit, { rewind: { epoch: 1 } }, fine-tune]
+`,
+    "by-hand.yaml",
+  );
+  const known = makePlan(byHand).stages;
+  for (const id of ["2", "4", "5ab", "5cd", "6a", "6b", "6c", "7"]) {
+    const { stages } = makePlan(figureSpec({ id }, "tiny", ["train.precision=bfloat16", "data.path=/elsewhere"]));
+    expect([...stages.keys()].filter((key) => !known.has(key))).toEqual([]);
+    for (const [key, { outputs }] of stages)
+      expect(known.get(key)?.outputs).toEqual(expect.arrayContaining([...outputs]));
+  }
+});
+
+function scaled(text: string, scale: ScaleName = "tiny"): unknown {
+  return scaleSpec(parse(text), scale, "grid.yaml");
+}
+
+describe("seeds", () => {
+  it.each([
+    { seeds: "5", half: 3, tenth: 3 },
+    { seeds: "20", half: 10, tenth: 3 },
+    { seeds: "40", half: 20, tenth: 4 },
+    { seeds: "2", half: 2, tenth: 2 },
+    { seeds: "1", half: 1, tenth: 1 },
+    { seeds: "[7, 8, 9, 11]", half: [7, 8, 9], tenth: [7, 8, 9] },
+  ])("$seeds become $half and $tenth", ({ seeds, half, tenth }) => {
+    expect(scaled(`seeds: ${seeds}`, "half")).toEqual({ seeds: half });
+    expect(scaled(`seeds: ${seeds}`, "tenth")).toEqual({ seeds: tenth });
+  });
+});
+
+describe("a schedule", () => {
+  it("keeps its milestones apart and before the end where rounding makes them meet", () => {
+    const train = (epochs: number, milestones: string) =>
+      scaled(`train: { epochs: ${epochs}, schedule: { milestones: ${milestones} } }`, "tenth");
+    const of = (epochs: number, milestones: readonly number[]) => ({ train: { epochs, schedule: { milestones } } });
+    expect(train(50, "[22, 23, 24]")).toEqual(of(5, [2, 3, 4]));
+    expect(train(50, "[44, 45, 46, 48]")).toEqual(of(5, [1, 2, 3, 4]));
+    expect(train(40, "[1, 2]")).toEqual(of(4, [1, 2]));
+    expect(train(25, "[15, 24]")).toEqual(of(3, [1, 2])); // 2.5 is rounded up
+  });
+
+  it("has distinct milestones before its end at any scale, or is refused", () => {
+    const epochs = fc.integer({ min: 2, max: 400 });
+    const any = epochs.chain((T) =>
+      fc.record({
+        epochs: fc.constant(T),
+        milestones: fc
+          .uniqueArray(fc.integer({ min: 1, max: T - 1 }), { maxLength: 5 })
+          .map((m) => m.toSorted((a, b) => a - b)),
+        scale: fc.constantFrom("half", "tenth", "tiny"),
+      }),
+    );
+    fc.assert(
+      fc.property(any, ({ epochs, milestones, scale }) => {
+        const divisor = { half: 2, tenth: 10, tiny: 30 }[scale];
+        const T = Math.max(1, Math.round(epochs / divisor));
+        const tree = { train: { epochs, schedule: { milestones } } };
+        if (T <= milestones.length) {
+          expect(() => scaleSpec(tree, scale, "grid.yaml")).toThrow(InputError);
+          return;
+        }
+        const { train } = scaleSpec(tree, scale, "grid.yaml") as typeof tree;
+        const found = train.schedule.milestones;
+        expect(train.epochs).toBe(T);
+        expect(found.every((at, i) => at >= 1 && at < T && at > (found[i - 1] ?? 0))).toBe(true);
+        const exact = milestones.map((at) => Math.max(1, Math.round(at / divisor)));
+        const fits = exact.every((at, i) => at < T && at > (exact[i - 1] ?? 0));
+        if (fits) expect(found).toEqual(exact);
+      }),
+      { seed: 5, numRuns: 500 },
+    );
+  });
+
+  it("keeps a warm-up, and does not invent one", () => {
+    const text = (warmup: number) => `train: { epochs: 150, schedule: { warmupEpochs: ${warmup} } }`;
+    expect(scaled(text(10), "half")).toEqual({ train: { epochs: 75, schedule: { warmupEpochs: 5 } } });
+    expect(scaled(text(10), "tenth")).toEqual({ train: { epochs: 15, schedule: { warmupEpochs: 1 } } });
+    expect(scaled(text(0), "tenth")).toEqual({ train: { epochs: 15, schedule: { warmupEpochs: 0 } } });
+  });
+});
+
+describe("masks at tiny scale", () => {
+  it("are at four sparsities where there were more, and stay where there were not", () => {
+    expect(
+      scaled(`
+data: mnist
+prune:
+  - iterative: { rate: 0.2, rounds: 5, pruner: magnitude }
+  - iterative: { rate: 0.2, rounds: 4 }
+  - one-shot: { sparsities: [0.1, 0.2, 0.3, 0.4, 0.5] }
+  - one-shot: { sparsities: [0.1, 0.2, 0.3, 0.4] }
+  - admm: { sparsities: [0.1, 0.2, 0.3, 0.4, 0.5], epochsPerStage: 60 }
+`),
+    ).toEqual({
+      data: { name: "mnist", subset: 6400, testSubset: 2000 },
+      prune: [
+        { iterative: { sparsities: four, pruner: "magnitude" } },
+        { iterative: { rate: 0.2, rounds: 4 } },
+        { "one-shot": { sparsities: four } },
+        { "one-shot": { sparsities: [0.1, 0.2, 0.3, 0.4] } },
+        { admm: { sparsities: four, epochsPerStage: 2 } },
+      ],
+    });
+  });
+
+  it("are all there at the other scales", () => {
+    const text =
+      "prune: [{ iterative: { rate: 0.15, rounds: 12 } }, { one-shot: { sparsities: [0.1, 0.2, 0.3, 0.4, 0.5] } }]";
+    expect(scaled(text, "tenth")).toEqual(parse(text));
+  });
+});
+
+describe("a scale that does not fit", () => {
+  it.each([
+    {
+      text: "train: { epochs: 60, schedule: { milestones: [20, 40] } }",
+      place: "train.schedule.milestones",
+      got: "got 2",
+    },
+    {
+      text: "train: { epochs: 40, schedule: { warmupEpochs: 30 } }",
+      place: "train.schedule.warmupEpochs",
+      got: "got 1 of 1",
+    },
+    {
+      text: "train: { epochs: 40 }\nretrain: [ticket, { rewind: { epoch: 10 } }]",
+      place: "retrain[1].rewind.epoch",
+      got: "got 1 of 1",
+    },
+    { text: "sweep: { train.epochs: [100, 150] }", place: "sweep.train.epochs", got: "one that it sets" },
+    { text: "sweep: { data: [cifar10, cifar100] }", place: "sweep.data", got: "one that it sets" },
+    {
+      text: "cases: [{ model: vgg11 }, { train.schedule.milestones: [80] }]",
+      place: "cases[1].train.schedule.milestones",
+      got: "one that it sets",
+    },
+    { text: "prune: [{ admm: { sparsities: [0.5] } }]", place: "prune[0].admm", got: "got nothing" },
+  ])("$place is refused by name", ({ text, place, got }) => {
+    expect(() => scaled(text)).toThrow(InputError);
+    expect(() => scaled(text)).toThrow(`grid.yaml at scale tiny: ${place}: expected `);
+    expect(() => scaled(text)).toThrow(got);
+    expect(() => scaled(text, "full")).not.toThrow();
+  });
+});
+
+describe("what the parser has to refuse", () => {
+  it.each([
+    "just a text",
+    "train: 3",
+    "train: { epochs: many, schedule: { milestones: soon } }",
+    "prune: magnitude",
+    "retrain: ticket",
+    "seeds: few",
+  ])("%s is left to it", (text) => {
+    expect(() => scaled(text)).not.toThrow();
+  });
+});
+
+it("overrides are written over the scaled spec", () => {
+  const spec = figureSpec({ id: "2" }, "tiny", ["train.epochs=6", "seeds=1", "data.subset=640", "name=mine"]);
+  expect(spec.variants[0]?.setting.train).toMatchObject({ epochs: 6, schedule: { milestones: [3, 4] } });
+  expect(spec).toMatchObject({ seeds: [0], name: "mine" });
+  expect(spec.variants[1]?.setting.data).toMatchObject({ subset: 640, testSubset: 2000 });
+});
