@@ -77,7 +77,8 @@ export function pruneFile(path: string, options: PruneOptions): PruneResult {
   const previous = previousMask(path, checkpoint, options.previous);
   const mask = within(path, () => {
     const target = { sparsity: options.sparsity };
-    const request = { weights: tensors, layers, pruner, options: {}, target };
+    // A single file has no replicates: a random mask of it is always the same.
+    const request = { weights: tensors, layers, pruner, options: {}, target, seed: 0 };
     return withOthers(makeMask(previous === undefined ? request : { ...request, previous }), previous);
   });
   const pruned = within(path, () => (options.form === "plain" ? mask.apply(stored) : toPruneForm(stored, mask)));

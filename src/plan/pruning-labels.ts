@@ -2,12 +2,12 @@ import type { PruneSpec } from "../spec/types.ts";
 
 /**
  * A name for every pruning setting, unique within the spec: its kind where that says enough, else with the pruner, the
- * rate, or a number, e.g. `iterative`, `one-shot (snip)`, `iterative (rate 0.2)`, `one-shot (2)`.
+ * rate, or a number, e.g. `iterative`, `one-shot (random)`, `iterative (rate 0.2)`, `one-shot (2)`.
  */
 export function pruningLabels(prune: readonly PruneSpec[]): readonly string[] {
   return prune.map((setting) => {
     const peers = prune.filter(({ kind }) => kind === setting.kind);
-    if (peers.length === 1) return setting.kind;
+    if (peers.length === 1 && prunerName(setting) === "magnitude") return setting.kind;
     const detail = [prunerName, rateName].find((name) => new Set(peers.map(name)).size === peers.length);
     return `${setting.kind} (${detail?.(setting) ?? peers.indexOf(setting) + 1})`;
   });

@@ -112,10 +112,12 @@ export class ReplicatePlan {
     weights: Ref,
     last: PlannedCell | undefined,
   ): { readonly mask: Ref; readonly kept: readonly number[] } {
+    const { version, needsSeed } = findPruner(name);
     const parameters = {
       model: this.#train.model,
-      pruner: { name, options, version: findPruner(name).version },
+      pruner: { name, options, version },
       target,
+      ...(needsSeed === true ? { seed: this.#seed } : {}),
       layers: this.#layers.map((layer) => layer.name),
     };
     const kept = this.#layers.map(({ size }, i) =>

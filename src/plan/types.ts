@@ -34,6 +34,8 @@ export interface MaskParameters {
   readonly model: ModelSpec;
   readonly pruner: PrunerChoice & { readonly version: number };
   readonly target: MaskTarget;
+  /** Of the replicate, for pruners that need one; absent for others. */
+  readonly seed?: number;
   /** Names of the prunable, unprotected layers, in model order. */
   readonly layers: readonly string[];
 }

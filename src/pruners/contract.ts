@@ -17,13 +17,14 @@ export type RegisterTest = (name: string, run: () => void) => void;
  * @param options valid options of the method; none by default
  */
 export function testPruner(pruner: Pruner, test: RegisterTest, options: Json = {}): void {
-  const mask = (weights: StateDict, sparsity: number, previous?: Mask) =>
+  const mask = (weights: StateDict, sparsity: number, previous?: Mask, seed = 0) =>
     makeMask({
       weights,
       layers: [...weights.keys()],
       pruner,
       options,
       target: { sparsity },
+      seed,
       ...(previous === undefined ? {} : { previous }),
     });
   const layers = normalWeights({ conv: [6, 3, 3, 3], fc: [10, 7] });
@@ -68,13 +69,19 @@ export function testPruner(pruner: Pruner, test: RegisterTest, options: Json = {
     for (const [name, weight] of layers) assert.deepEqual(weight.data, before.get(name));
   });
 
+  test(`${pruner.name}: the seed matters if and only if the method needs one`, () => {
+    const [first, other] = [mask(layers, 0.5), mask(layers, 0.5, undefined, 1)];
+    const isSame = [...layers.keys()].every((name) => Buffer.from(first.keep(name)).equals(other.keep(name)));
+    assert.equal(isSame, pruner.needsSeed !== true);
+  });
+
   test(`${pruner.name}: on small layers, the same choice as by sorting the scores`, () => {
     for (let round = 0; round < 20; round++) {
       const weights = normalWeights({ fc: [3, 4] }, round);
       for (const [name, weight] of weights) {
         const parsed = parseOptions(pruner, options);
         const scores = scope(() => [
-          ...pruner.score({ name, weight: Tensor.fromHost(weight), options: parsed }).toHost().data,
+          ...pruner.score({ name, weight: Tensor.fromHost(weight), options: parsed, seed: 0 }).toHost().data,
         ]).map(Number);
         const order = scores.map((_, i) => i).sort((i, j) => (scores[j] ?? 0) - (scores[i] ?? 0) || i - j);
         const expected = scores.map((_, i) => Number(order.indexOf(i) < 5));

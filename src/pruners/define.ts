@@ -8,6 +8,8 @@ export interface LayerToScore<Options> {
   /** Trained weights, shape [out, in, kh, kw] or [out, in]; not to be modified. */
   readonly weight: Tensor;
   readonly options: Options;
+  /** The replicate's seed, for a method that `needsSeed`; 0 for others. */
+  readonly seed: number;
 }
 
 /**
@@ -25,6 +27,8 @@ export interface Pruner<Options extends z.ZodObject = z.ZodObject> {
   readonly source: string;
   /** Schema of its options; a strict object, so that misspelt options are refused. */
   readonly options: Options;
+  /** Its scores depend on the seed, which then enters the identity of the mask. */
+  readonly needsSeed?: true;
   /**
    * A score for every weight, of the same shape; the largest are kept, equal ones by lower flat index. It must be a pure
    * function of its arguments (draws come from `stream()`), and must give no NaN for finite weights.

@@ -2,9 +2,10 @@ import { InputError } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
 import type { Pruner } from "./define.ts";
 import { magnitude } from "./magnitude.ts";
+import { random } from "./random.ts";
 
 /** All pruning methods by name. A new one: a file like `magnitude.ts`, and a line here. */
-export const pruners: ReadonlyMap<string, Pruner> = byName([magnitude]);
+export const pruners: ReadonlyMap<string, Pruner> = byName([magnitude, random]);
 
 /**
  * The pruning method of that name.

@@ -1,12 +1,12 @@
 import { type HostArray, type StateDict, sameShape } from "../core/array.ts";
 import type { Json } from "../core/canonical-json.ts";
-import { InputError, type Issue, RunError } from "../core/errors.ts";
+import { InputError, InternalError, type Issue, RunError } from "../core/errors.ts";
 import { countForTarget, type MaskTarget, targetIssue } from "../masks/counts.ts";
 import { keepLargest } from "../masks/keep-largest.ts";
 import { type LayerMask, Mask } from "../masks/mask.ts";
 import { scope } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import type { Pruner } from "./define.ts";
+import type { LayerToScore, Pruner } from "./define.ts";
 
 type RealArray = Extract<HostArray, { dtype: "float32" | "float64" }>;
 
@@ -18,6 +18,8 @@ export interface MaskRequest {
   readonly pruner: Pruner;
   readonly options: Json;
   readonly target: MaskTarget;
+  /** Of the replicate; for pruners that need one. */
+  readonly seed?: number;
   /** Pruned weights stay pruned: the new mask is a subset of this one. */
   readonly previous?: Mask;
 }
@@ -29,8 +31,10 @@ export interface MaskRequest {
  *   than in the previous mask, or would keep no weight, and every wrong option; RunError when the pruner's scores are unusable
  * @source Liu et al., ICML 2021, pruning algorithms
  */
-export function makeMask({ weights, layers, pruner, options, target, previous }: MaskRequest): Mask {
+export function makeMask({ weights, layers, pruner, options, target, seed, previous }: MaskRequest): Mask {
   const parsed = parseOptions(pruner, options);
+  if (pruner.needsSeed === true && seed === undefined)
+    throw new InternalError(`makeMask(): pruner ${pruner.name} needs a seed, got none`);
   const found = layers.map((name) => ({ name, weight: weights.get(name) }));
   const issues = found.flatMap(({ name, weight }) => layerIssues(name, weight, target, previous));
   if (issues.length > 0) throw new InputError(issues);
@@ -41,7 +45,7 @@ export function makeMask({ weights, layers, pruner, options, target, previous }:
       const eligible = previous?.has(name) === true ? previous.keep(name) : undefined;
       const remaining = eligible === undefined ? size : (previous?.keptCount(name) ?? size);
       const count = countForTarget(name, size, remaining, target);
-      const scores = checkedScores(pruner, name, weight, parsed, eligible);
+      const scores = checkedScores(pruner, { name, weight, options: parsed, seed: seed ?? 0 }, eligible);
       return [[name, { shape: weight.shape, keep: keepLargest(scores, count, eligible) }]];
     }),
   );
@@ -95,12 +99,11 @@ function layerIssues(
 /** The pruner's scores in memory, checked: a wrong method is the pruner's fault, so it is named. */
 function checkedScores(
   pruner: Pruner,
-  name: string,
-  weight: HostArray,
-  options: Record<string, unknown>,
+  layer: Omit<LayerToScore<Record<string, unknown>>, "weight"> & { readonly weight: HostArray },
   eligible: Uint8Array | undefined,
 ): Float32Array | Float64Array {
-  const scores = scope(() => pruner.score({ name, weight: Tensor.fromHost(weight), options }).toHost());
+  const { name, weight } = layer;
+  const scores = scope(() => pruner.score({ ...layer, weight: Tensor.fromHost(weight) }).toHost());
   const fault = (what: string) => new RunError(`pruner ${pruner.name}, layer ${name}: ${what}`);
   if (!isReal(scores)) throw fault(`expected float32 or float64 scores, got ${scores.dtype}`);
   if (!sameShape(scores.shape, weight.shape))

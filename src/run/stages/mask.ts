@@ -10,7 +10,7 @@ import { commit, stateBytes } from "./output.ts";
 export function runMask(stage: MaskStage, context: StageContext): StageStatus {
   const startedAt = new Date();
   const { store, lease } = context;
-  const { pruner, target, layers } = stage.parameters;
+  const { pruner, target, layers, seed } = stage.parameters;
   const { weights, previous } = stage.inputs;
   const mask = makeMask({
     weights: store.readState(weights.key, weights.output),
@@ -18,6 +18,7 @@ export function runMask(stage: MaskStage, context: StageContext): StageStatus {
     pruner: findPruner(pruner.name),
     options: pruner.options,
     target,
+    ...(seed === undefined ? {} : { seed }),
     ...(previous === undefined ? {} : { previous: readMask(context, previous) }),
   });
   lease.write("mask.safetensors", stateBytes(mask.toStateDict(), { stage: stage.key }));
