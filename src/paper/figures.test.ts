@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../core/errors.ts";
@@ -99,6 +99,10 @@ function planOf(id: string): Plan {
   return plan;
 }
 
+function tinyPlans(): readonly Plan[] {
+  return ids.map((id) => makePlan(figureSpec({ id }, "tiny")));
+}
+
 describe("trainings at full scale", () => {
   it.each(ids)("of figure %s are those counted by hand, and the spec run by itself is the same", (id) => {
     const { trainings: planned, spec } = planOf(id);
@@ -142,8 +146,27 @@ describe("trainings at full scale", () => {
     expect(work.admmRuns).toBe(5 * one * each + 5 * one);
   });
 
+  it("are those of docs/paper.md, at full and at tiny scale", () => {
+    const doc = readFileSync(paperFile("../../docs/paper.md"), "utf8");
+    const rows = (all: readonly Plan[]) => {
+      const { trainings, trainingsUnshared, admmRuns } = uniteWork(all);
+      return [trainings, all.reduce((sum, plan) => sum + plan.trainings, 0), trainingsUnshared, admmRuns];
+    };
+    const table = doc
+      .split("\n")
+      .filter((line) => /^\| (trainings, shared|each figure|each mask|ADMM prunings)/.test(line))
+      .map((line) =>
+        line
+          .split("|")
+          .slice(2, 6)
+          .map((cell) => Number(cell.trim().replace(",", ""))),
+      );
+    expect(table.map((row) => row[0])).toEqual(rows(ids.map(planOf)));
+    expect(table.map((row) => row[3])).toEqual(rows(tinyPlans()));
+  });
+
   it("does not depend on the order of the figures", () => {
-    const tiny = ids.map((id) => makePlan(figureSpec({ id }, "tiny")));
+    const tiny = tinyPlans();
     const [forwards, backwards] = [uniteWork(tiny), uniteWork(tiny.toReversed())];
     expect(backwards.trainings).toBe(forwards.trainings);
     const outputs = (work: typeof forwards) => new Map([...work.stages].map(([key, stage]) => [key, stage.outputs]));

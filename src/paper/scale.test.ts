@@ -160,6 +160,14 @@ describe("a schedule", () => {
   });
 });
 
+it("the starts that have epochs of their own shrink with the rest", () => {
+  const text = "train: { epochs: 150 }\nretrain: [{ rewind: { epoch: 10 } }, { lr-rewind: { epochs: 30 } }, scratch-b]";
+  expect(scaled(text, "half")).toEqual({
+    train: { epochs: 75 },
+    retrain: [{ rewind: { epoch: 5 } }, { "lr-rewind": { epochs: 15 } }, "scratch-b"],
+  });
+});
+
 describe("masks at tiny scale", () => {
   it("are at four sparsities where there were more, and stay where there were not", () => {
     expect(

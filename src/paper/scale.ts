@@ -95,11 +95,12 @@ class Scaling {
     return Array.isArray(seeds) ? (seeds as unknown[]).slice(0, this.#seedCount(seeds.length)) : seeds;
   }
 
-  /** An entry of `retrain`; only rewinding has an epoch. */
+  /** An entry of `retrain`; only the two kinds of rewinding have epochs of their own. */
   rewind(entry: unknown, index: number, epochs: unknown): unknown {
-    return changed(entry, ["rewind", "epoch"], (epoch) =>
+    const earlier = changed(entry, ["rewind", "epoch"], (epoch) =>
       this.#beforeEnd(this.#epochs(epoch), epochs, ["retrain", index, "rewind", "epoch"]),
     );
+    return changed(earlier, ["lr-rewind", "epochs"], (last) => this.#epochs(last));
   }
 
   /** An entry of `prune`. */
