@@ -10,6 +10,7 @@ import {
   preTrainingSentences,
 } from "./correlations.ts";
 import { type Cost, costOf } from "./cost.ts";
+import { denseDifferenceSentence } from "./dense-differences.ts";
 import { accuracyText, listText, pointsText, seedsText, spreadText } from "./format.ts";
 import { type ArmGroup, armGroups, cellsOf, pruningsOf, sameCell } from "./groups.ts";
 import type { ArmResult, Results } from "./types.ts";
@@ -148,10 +149,15 @@ export function outlookText({ closeToDense, betterThanReinit, seedsToDecide }: S
 }
 
 function denseSentence(results: Results, dense: readonly ArmGroup[]): string {
-  const parts = dense.map(({ variant, final, arms }) => {
-    const label = results.spec.variants.find(({ id }) => id === variant)?.label ?? variant;
-    if (final === undefined) return `${label}: none is done`;
-    return `${label}: ${spreadText(final, accuracyText, arms.length)} %`;
-  });
-  return `Dense test accuracy over ${seedsText(results.spec.seeds.length)}: ${parts.join("; ")}.`;
+  const labelled = dense.map((group) => ({
+    ...group,
+    label: results.spec.variants.find(({ id }) => id === group.variant)?.label ?? group.variant,
+  }));
+  const parts = labelled.map(({ label, final, arms }) =>
+    final === undefined ? `${label}: none is done` : `${label}: ${spreadText(final, accuracyText, arms.length)} %`,
+  );
+  const levels = `Dense test accuracy over ${seedsText(results.spec.seeds.length)}: ${parts.join("; ")}.`;
+  return [levels, denseDifferenceSentence(labelled, results.spec.verdict.alpha)]
+    .filter((sentence) => sentence !== undefined)
+    .join(" ");
 }
