@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../core/version.ts";
+import { claimsCommand } from "./commands/claims.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -36,6 +37,7 @@ Exit codes: 0 done, 1 a run failed, 2 wrong input, 130 or 143 stopped by a signa
     statusCommand,
     reportCommand,
     paperCommand,
+    claimsCommand,
     compareCommand,
     pruneCommand,
   ];

@@ -1,0 +1,107 @@
+import { claims } from "../claims/judge.ts";
+import { partCells, partColumns, readingText } from "../claims/markdown.ts";
+import { partRows } from "../claims/rows.ts";
+import { claimLine, settingText, shortLabel } from "../claims/text.ts";
+import type { Claim, ClaimOutcome, ClaimsResult, ClaimVerdict } from "../claims/types.ts";
+import { VERSION } from "../core/version.ts";
+import { html, type Markup, math, raw } from "./html.ts";
+import { style } from "./style.ts";
+
+const policy = "default-src 'none'; style-src 'unsafe-inline'";
+
+/** Colours of the report's verdicts. */
+const badges: Readonly<Record<ClaimOutcome, string>> = {
+  confirmed: "holds",
+  refuted: "fails",
+  undecided: "undecided",
+  "not run": "undecided",
+};
+
+/** All claims in all settings as one HTML page without scripts or outside resources. */
+export function claimsPage(result: ClaimsResult): string {
+  const { scale, settings, verdicts } = result;
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="generator" content="sweepstake ${VERSION}">
+<title>Claims – sweepstake</title>
+<style>${raw(style)}</style>
+</head>
+<body>
+<header>
+<h1>The claims of Liu et al. 2021</h1>
+<p class="facts">Scale: ${scale}.</p>
+</header>
+<main>
+${overview(result)}
+<ul>${settings.map((setting) => html`<li>${settingText(setting)}</li>\n`)}</ul>
+<p class="note">${math(readingText(result))}</p>
+${claims.map((claim) =>
+  claimSection(
+    claim,
+    verdicts.filter((verdict) => verdict.claim === claim),
+  ),
+)}
+</main>
+<footer><p class="note">Written by sweepstake ${VERSION}. Beside this page: claims.md, claims.csv, claims.json.</p></footer>
+</body>
+</html>
+`.text;
+}
+
+/** Claims × settings. */
+function overview({ settings, verdicts }: ClaimsResult): Markup {
+  return html`<section><h2>Verdicts</h2>
+<div class="scroll"><table>
+<thead><tr><th class="text">claim</th>${settings.map((setting) => html`<th class="text">${shortLabel(setting, settings)}</th>`)}</tr></thead>
+<tbody>
+${claims.map(
+  (claim) =>
+    html`<tr><th class="text wrap"><a href="#claim-${claim.id}">${claim.id}</a> ${math(claim.words)}</th>${settings.map(
+      (setting) =>
+        verdicts
+          .filter((verdict) => verdict.claim === claim && verdict.setting === setting)
+          .map(({ outcome }) => html`<td class="text">${badge(outcome)}</td>`),
+    )}</tr>\n`,
+)}</tbody></table></div></section>`;
+}
+
+function badge(outcome: ClaimOutcome): Markup {
+  return html`<span class="badge ${badges[outcome]}">${outcome}</span>`;
+}
+
+function claimSection(claim: Claim, verdicts: readonly ClaimVerdict[]): Markup {
+  return html`<section id="claim-${claim.id}">
+<h2>Claim ${claim.id}</h2>
+<p>${math(claim.words)}</p>
+<ul>
+<li>Tested: ${math(claim.formula)}.</li>
+<li>Margin: ${math(claim.margin)}</li>
+<li>${math(claim.rule)}</li>
+<li>In the paper: ${claim.source}.</li>
+</ul>
+${verdicts.map(verdictBlock)}</section>
+`;
+}
+
+function verdictBlock(verdict: ClaimVerdict): Markup {
+  const { setting, outcome, note } = verdict;
+  return html`<div class="verdict">
+<h3>${badge(outcome)} ${setting.label}</h3>
+<p>${math(claimLine(verdict))}</p>
+${note === undefined ? undefined : html`<p class="note">${math(note)}</p>`}
+<details><summary>All parts</summary>
+<div class="scroll"><table>
+<thead><tr>${partColumns.map((column, i) => html`<th${raw(i === 0 ? ' class="text"' : "")}>${column}</th>`)}</tr></thead>
+<tbody>
+${partRows(verdict).map((row) => {
+  const [label = "", ...cells] = partCells(row);
+  return html`<tr><th>${"\u2003".repeat(row.depth)}${math(label)}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>\n`;
+})}</tbody></table></div></details>
+</div>
+`;
+}
