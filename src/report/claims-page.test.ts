@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { claims, judgeClaims } from "../claims/judge.ts";
+import { worldResults } from "../claims/world.fixture.ts";
+import { claimsPage } from "./claims-page.ts";
+
+const page = claimsPage(
+  judgeClaims([worldResults(), worldResults({ rates: [0.1], model: "conv2" })], "tiny <5 epochs>"),
+);
+
+test("the page shows every claim in every setting with its outcome, and the scale", () => {
+  expect(page).toContain("tiny &lt;5 epochs&gt;");
+  for (const { id } of claims) expect(page).toContain(`<section id="claim-${id}">`);
+  const badges = [...page.matchAll(/<h3><span class="badge (\w+)">([a-z ]+)<\/span>/g)].map(
+    ([, look, word]) => `${look} ${word}`,
+  );
+  expect(badges).toHaveLength(2 * claims.length);
+  expect(badges.filter((badge) => badge === "holds confirmed").length).toBeGreaterThan(8);
+  expect(badges).toContain("undecided not run");
+});
+
+test("it is complete in itself: no scripts, nothing loaded", () => {
+  expect(page).not.toMatch(/<script|<link|src=|https?:/);
+  expect(page).toContain("default-src &#39;none&#39;");
+});
+
+test("elements are closed", () => {
+  for (const name of ["section", "table", "div", "details", "ul", "tr", "td", "th"])
+    expect([name, page.split(new RegExp(`<${name}[ >]`)).length]).toEqual([name, page.split(`</${name}>`).length]);
+});
