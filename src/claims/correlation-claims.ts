@@ -23,7 +23,7 @@ export const preTraining: Claim = {
   proposition: (setting) => {
     const at = (lr: number | undefined, hypothesis: Asked) =>
       SHARES.flatMap((p) =>
-        correlationPart(setting, { lr, measure: "pre-training", p }, measureFormulas["pre-training"], hypothesis),
+        correlationPart(setting, { lr, measure: "pre-training", p }, pairText("pre-training"), hypothesis),
       );
     const { low, high } = setting;
     return all("pre-training", [
@@ -76,7 +76,7 @@ export const fineTuneCorrelation: Claim = {
     const mask = maskAt(setting.masks("admm", setting.high), HALF);
     const part = (measure: "fine-tune to initial" | "fine-tune to pre-trained", hypothesis: Asked) =>
       required(
-        `R_${SHARE}(${measureFormulas[measure]}) under an ADMM mask of sparsity ${HALF}`,
+        `R_${SHARE}(${pairText(measure)}) under an ADMM mask of sparsity ${HALF}`,
         UNIT,
         mask === undefined ? [] : underMask(setting, setting.high, measure, mask, hypothesis),
       );
@@ -97,5 +97,10 @@ export const fineTuneCorrelation: Claim = {
 };
 
 function underMask(setting: ClaimSetting, lr: number | undefined, measure: Measure, mask: MaskId, hypothesis: Asked) {
-  return correlationPart(setting, { lr, measure, p: SHARE, mask }, measureFormulas[measure], hypothesis);
+  return correlationPart(setting, { lr, measure, p: SHARE, mask }, pairText(measure), hypothesis);
+}
+
+/** `θ0, θT`, as it stands inside R_p( ). */
+function pairText(measure: Measure): string {
+  return measureFormulas[measure].replace(" and ", ", ");
 }

@@ -1,4 +1,4 @@
-import { type Row, toCsv } from "../analysis/csv.ts";
+import { type CsvRow, toCsv } from "../analysis/csv.ts";
 import { summarize, tInterval } from "../stats/paired-t.ts";
 import type { Judged } from "../stats/proposition.ts";
 import type { ClaimStatement, ClaimsResult, ClaimVerdict } from "./types.ts";
@@ -61,7 +61,7 @@ export function effectOf({ differences }: ClaimStatement): Effect | undefined {
 export function claimsCsv({ scale, verdicts }: ClaimsResult): string {
   const rows = verdicts.flatMap((verdict) =>
     partRows(verdict).map(
-      (row): Row => ({
+      (row): CsvRow => ({
         scale,
         claim: verdict.claim.id,
         setting: verdict.setting.label,

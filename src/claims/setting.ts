@@ -5,6 +5,9 @@ import type { Measure, Start } from "../plan/types.ts";
 import { percent } from "../run/labels.ts";
 import type { PruneSpec, Setting } from "../spec/types.ts";
 
+/** The starts that the claims are about. */
+const starts: readonly Start[] = ["dense", "ticket", "reinit", "rewind", "fine-tune"];
+
 export type PruningKind = "iterative" | "one-shot" | "admm";
 
 /** A mask by the way it is made, whatever the seed and the learning rate. */
@@ -13,6 +16,8 @@ export interface MaskId {
   readonly sparsity: number;
   /** The whole procedure; two masks of one kind and sparsity may differ in it. */
   readonly procedure: string;
+  /** Made from θT in one step: one-shot, or the first round of iterative pruning, which is the same. */
+  readonly isOneStep: boolean;
   readonly label: string;
 }
 
@@ -115,7 +120,7 @@ export class ClaimSetting {
   add({ arms, comparisons }: Pick<Results, "arms" | "comparisons">, setting: Setting): void {
     const { lr } = setting.train.optimizer.sgd;
     this.#rates.add(lr);
-    for (const arm of arms) this.#addArm(lr, arm, setting.prune);
+    for (const arm of arms.filter(({ start }) => starts.includes(start))) this.#addArm(lr, arm, setting.prune);
     for (const comparison of comparisons) this.#addComparison(lr, comparison, setting);
   }
 
@@ -160,7 +165,8 @@ export class ClaimSetting {
     const procedure = procedureOf(setting, cell.step, cell.sparsity);
     const known = this.#masks.get(procedure);
     const label = `${setting.kind} ${percent(cell.sparsity)}`;
-    const mask = known?.mask ?? { kind: setting.kind, sparsity: cell.sparsity, procedure, label };
+    const isOneStep = setting.kind === "one-shot" || (setting.kind === "iterative" && cell.step === 0);
+    const mask = known?.mask ?? { kind: setting.kind, sparsity: cell.sparsity, procedure, isOneStep, label };
     if (known === undefined) this.#masks.set(procedure, { mask, rates: new Set([lr]) });
     else known.rates.add(lr);
     return mask;

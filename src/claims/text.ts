@@ -10,13 +10,27 @@ const WIDTH = 100;
 
 /** What the terminal shows: the settings, a table claims × settings with the deciding numbers, and one line per claim. */
 export function claimsText(result: ClaimsResult): string {
-  const { alpha, scale, settings } = result;
+  const { alpha, scale, settings, verdicts } = result;
+  const isShown = ({ outcome }: ClaimVerdict) => settings.length === 1 || outcome !== "not run";
   return [
-    `Claims of Liu et al. 2021; ${scale}.\nBoth errors of every verdict are at most ${alpha}; seeds are the replicates.\n`,
+    `Claims of Liu et al. 2021. Scale: ${scale}.\nBoth errors of every verdict are at most ${alpha}; seeds are the replicates.\n`,
     `${settings.map(settingText).join("\n")}\n`,
-    renderTable(outcomeTable(result), WIDTH),
-    ...result.verdicts.map((verdict) => `${claimHead(verdict, settings)}: ${claimLine(verdict)}\n`),
+    renderTable(outcomeTable({ ...result, verdicts: verdicts.filter(isShown) }), WIDTH),
+    ...verdicts.filter(isShown).map((verdict) => `${claimHead(verdict, settings)}: ${claimLine(verdict)}\n`),
+    ...notRunLines(
+      verdicts.filter((verdict) => !isShown(verdict)),
+      settings,
+    ),
   ].join("\n");
+}
+
+/** With several settings, those of which nothing is there would hide the others. */
+function notRunLines(verdicts: readonly ClaimVerdict[], settings: readonly ClaimSetting[]): readonly string[] {
+  return settings.flatMap((setting) => {
+    const ids = verdicts.filter((verdict) => verdict.setting === setting).map(({ claim }) => String(claim.id));
+    if (ids.length === 0) return [];
+    return [`Not run, ${shortLabel(setting, settings)}: ${ids.length === 1 ? "claim" : "claims"} ${listText(ids)}\n`];
+  });
 }
 
 /** `resnet20 on cifar10 (…): lr 0.01 taken as insufficient, lr 0.1 as desirable; 5 seeds`. */
@@ -34,14 +48,14 @@ export function settingText(setting: ClaimSetting): string {
 export function outcomeTable({ verdicts, settings }: ClaimsResult): TextTable {
   return {
     title: "Verdicts",
-    columns: ["claim", "setting", "outcome", "statements that hold", "deciding", "seeds to decide"],
+    columns: ["claim", "setting", "outcome", "parts that hold", "deciding [95 % CI]", "seeds"],
     rows: verdicts.map((verdict) => [
       String(verdict.claim.id),
       shortLabel(verdict.setting, settings),
       verdict.outcome,
-      countText(verdict),
+      verdict.outcome === "not run" ? "-" : countText(verdict),
       decidingNumber(verdict),
-      verdict.outcome === "undecided" ? seedsWord(verdict) : "-",
+      verdict.outcome === "undecided" ? seedsNumber(verdict) : "-",
     ]),
     heads: 3,
   };
@@ -72,7 +86,7 @@ export function claimLine(verdict: ClaimVerdict): string {
       : `confirmed, p ${probabilityText(judged.pHolds?.raw ?? 1)}; closest call: ${number}.`;
   const missing = missingOf(verdict);
   const absent = missing.length === 0 ? "" : ` Not run: ${listText(missing)}.`;
-  return `undecided (${countText(verdict)}), ${seedsWord(verdict)}. Most open: ${number}.${absent}`;
+  return `undecided (${countText(verdict)} hold), ${seedsWord(verdict)}. Most open: ${number}.${absent}`;
 }
 
 /** `lr 0.1, iterative 50 %, ticket − dense: −1.80 points (95 % CI −2.30 to −1.30, 3 seeds, asked below −0.50, p 0.012)`. */
@@ -135,7 +149,13 @@ function hasNumbers({ proposition, parts }: Judged<ClaimStatement>): boolean {
 /** `14 of 24`: statements, not parts joined by all or any. */
 function countText(verdict: ClaimVerdict): string {
   const rows = partRows(verdict).filter(({ kind }) => kind === "statement");
-  return `${rows.filter(({ outcome }) => outcome === "holds").length} of ${rows.length} hold`;
+  return `${rows.filter(({ outcome }) => outcome === "holds").length} of ${rows.length}`;
+}
+
+/** `~7`: seeds that would decide, for a table. */
+function seedsNumber({ seedsToDecide }: ClaimVerdict): string {
+  if (seedsToDecide === null) return "?";
+  return typeof seedsToDecide === "number" ? `~${seedsToDecide}` : "> 1000";
 }
 
 function decidingNumber(verdict: ClaimVerdict): string {

@@ -1,13 +1,27 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { InputError } from "../../core/errors.ts";
+import { type ScaleName, scaleNames } from "../../paper/types.ts";
+import type { Plan } from "../../plan/types.ts";
 import { type SpecOptions, withJson, withSpecOptions } from "../options.ts";
 
-/** `sweepstake claims SPEC…`: the paper's claims, judged from what the store holds. */
+interface ClaimsOptions extends SpecOptions {
+  readonly scale?: ScaleName;
+  readonly json: boolean;
+}
+
+/** `sweepstake claims [SPEC…]`: the paper's claims, judged from what the store holds. */
 export function claimsCommand(): Command {
   const command = new Command("claims")
     .description(
       "Judge the paper's claims 1 to 9 from what is done so far: confirmed, refuted or undecided; trains nothing.",
     )
-    .argument("<specs...>", "experiments, YAML files; those of one model, data set and recipe are judged together")
+    .argument(
+      "[specs...]",
+      "experiments, YAML files; those of one recipe are judged together; without any the paper's own",
+    )
+    .addOption(
+      new Option("--scale <name>", "of the paper's own experiments, as in `paper` (default: full)").choices(scaleNames),
+    )
     .addHelpText("after", example);
   return withJson(withSpecOptions(command)).action(claimsAction);
 }
@@ -17,23 +31,46 @@ Every hypothesis, margin and correction is fixed beforehand: docs/claims.md.
 
 Examples:
   $ sweepstake claims examples/demo.yaml
-  $ sweepstake claims cifar10.yaml cifar100.yaml --json > claims.json`;
+  $ sweepstake claims --scale tiny --json > claims.json`;
 
-async function claimsAction(
-  files: readonly string[],
-  options: SpecOptions & { readonly json: boolean },
-): Promise<void> {
+async function claimsAction(files: readonly string[], options: ClaimsOptions): Promise<void> {
   const { collect } = await import("../../analysis/collect.ts");
-  const { loadSpec } = await import("../../spec/load.ts");
-  const { makePlan } = await import("../../plan/plan.ts");
   const { Store } = await import("../../store/store.ts");
   const { storeFolder } = await import("../options.ts");
   const { showClaims } = await import("../show-claims.ts");
-  const plans = files.map((file) => makePlan(loadSpec(file, options.set)));
+  const { plans, scale } = files.length === 0 ? await paperPlans(options) : await specPlans(files, options);
   const store = Store.open(storeFolder(options));
   showClaims(
     plans.map((plan) => collect(plan, store)),
-    `that of ${plans.map(({ spec }) => spec.name).join(", ")}`,
+    scale,
     options,
   );
+}
+
+interface Judged {
+  readonly plans: readonly Plan[];
+  readonly scale: string;
+}
+
+async function specPlans(files: readonly string[], { set, scale }: ClaimsOptions): Promise<Judged> {
+  const { loadSpec } = await import("../../spec/load.ts");
+  const { makePlan } = await import("../../plan/plan.ts");
+  if (scale !== undefined) {
+    const message = "expected no spec files with it, since they have a scale of their own";
+    throw new InputError({
+      where: "--scale",
+      message,
+      hint: "leave out the files to judge the paper's own experiments",
+    });
+  }
+  const plans = files.map((file) => makePlan(loadSpec(file, set)));
+  return { plans, scale: `the specs' own (${plans.map(({ spec }) => spec.name).join(", ")})` };
+}
+
+async function paperPlans({ set, scale = "full" }: ClaimsOptions): Promise<Judged> {
+  const { paperFigures } = await import("../../paper/catalog.ts");
+  const { loadFigure } = await import("../../paper/load-figure.ts");
+  const { makePlan } = await import("../../plan/plan.ts");
+  const loaded = paperFigures().map((figure) => loadFigure(figure, scale, set));
+  return { plans: loaded.map(({ spec }) => makePlan(spec)), scale: loaded[0]?.context.scaleNote ?? scale };
 }
