@@ -42,7 +42,18 @@ describe("the help", () => {
     const { code, stdout } = await cli(["--help"]);
     expect(code).toBe(0);
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) .*$/gm)].map((match) => match[1] ?? "");
-    expect(commands).toEqual(["demo", "doctor", "plan", "run", "status", "report", "paper", "claims", "compare", "prune"]);
+    expect(commands).toEqual([
+      "demo",
+      "doctor",
+      "plan",
+      "run",
+      "status",
+      "report",
+      "paper",
+      "claims",
+      "compare",
+      "prune",
+    ]);
     for (const command of commands) {
       const help = await cli([command, "--help"]);
       expect(help.code).toBe(0);
