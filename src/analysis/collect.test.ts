@@ -64,6 +64,7 @@ const plan: Plan = {
     { variant: "v0", seed: 0, start: "ticket", train: ticket.key, cell },
   ],
   comparisons: [{ variant: "v0", seed: 0, measure: "pre-training", compare: compare.key }],
+  connections: [],
   trainings: 2,
   trainingsUnshared: 5,
   admmRuns: 0,

@@ -1,16 +1,19 @@
 import type { Json } from "../core/canonical-json.ts";
 import { InternalError } from "../core/errors.ts";
 import { inputsOf } from "../plan/stage-table.ts";
-import type { Arm, Comparison, Plan, Stage } from "../plan/types.ts";
+import type { Arm, Comparison, Connection, Plan, Stage } from "../plan/types.ts";
 import { stageLabels } from "../run/labels.ts";
+import { errorBarrier } from "../stats/connectivity.ts";
 import { CorruptObjectError, type Store } from "../store/store.ts";
 import type { ObjectRecord } from "../store/types.ts";
 import type { EpochMetrics } from "../train/recipe.ts";
 import { admmEpoch } from "./admm.ts";
+import { pathPoint } from "./connectivity.ts";
 import type {
   AdmmResult,
   ArmResult,
   ComparisonResult,
+  ConnectionResult,
   CorrelationPoint,
   Results,
   StageResult,
@@ -50,11 +53,12 @@ class Collection {
   }
 
   results(): Results {
-    const { spec, arms, comparisons, trainings, trainingsUnshared, admmRuns } = this.#plan;
+    const { spec, arms, comparisons, connections, trainings, trainingsUnshared, admmRuns } = this.#plan;
     const read = {
       arms: arms.map((arm) => this.#arm(arm)),
       comparisons: comparisons.map((comparison) => this.#comparison(comparison)),
       admm: this.#admm(),
+      connections: connections.map((connection) => this.#connection(connection)),
     };
     return {
       spec,
@@ -114,6 +118,19 @@ class Collection {
       return (overlaps as readonly Json[]).map((at) => correlationPoint(at, key));
     });
     return { ...comparison, ...this.#status(key), points: points ?? [] };
+  }
+
+  #connection(connection: Connection): ConnectionResult {
+    const key = connection.connect;
+    const path = this.#unlessDamaged(key, () => {
+      const points = this.#store.readJson(key, "path.json");
+      const read = Array.isArray(points) ? (points as readonly Json[]).map(pathPoint) : [];
+      if (read.length < 2 || read.includes(undefined)) throw misshapen(key, "path.json that is no path");
+      return read.filter((point) => point !== undefined);
+    });
+    const status = this.#status(key);
+    if (path === undefined) return { ...connection, ...status, path: [] };
+    return { ...connection, ...status, path, barrier: errorBarrier(path.map(({ error }) => error)) };
   }
 
   #admm(): readonly AdmmResult[] {

@@ -1,3 +1,4 @@
+import { connectivityRows } from "./connectivity.ts";
 import { type CsvRow, toCsv } from "./csv.ts";
 import { variantLabel } from "./groups.ts";
 import type { ArmResult, Results } from "./types.ts";
@@ -13,7 +14,12 @@ export function correlationsCsv(results: Results): string {
   return toCsv(correlationRows(results));
 }
 
-/** Everything in one JSON text: the resolved spec, the rows of both CSV files with learning curves, verdicts and cost. */
+/** One row per pair of copies and point between them: test error, and the barrier. */
+export function connectivityCsv(results: Results): string {
+  return toCsv(connectivityRows(results));
+}
+
+/** Everything in one JSON text: the resolved spec, the rows of all CSV files with learning curves, verdicts and cost. */
 export function resultsJson(results: Results): string {
   const { spec } = results;
   const { winning, cost, denseSentence, preTraining, masks } = verdicts(results);
@@ -25,6 +31,7 @@ export function resultsJson(results: Results): string {
     spec: spec.resolved,
     runs: armRows(results).map((row, i) => ({ ...row, curve: curves[i] ?? [] })),
     correlations: correlationRows(results),
+    connectivity: connectivityRows(results),
     verdicts: winning.map(({ variant, label, pruning, sentence, property }) => ({
       ...property,
       variant,

@@ -68,6 +68,7 @@ export function fixtureResults(options: FixtureOptions = {}): Results {
     arms,
     comparisons,
     admm: admmResults(arms),
+    connections: [],
     stages: arms.map(stageOf),
     trainings: arms.length,
     trainingsUnshared: 2 * arms.length,

@@ -3,6 +3,7 @@ import type { Variant } from "../spec/types.ts";
 import type { Condition } from "../stats/condition.ts";
 import type { SparsityVerdict } from "../stats/verdict.ts";
 import { admmTable, admmWarnings } from "./admm.ts";
+import { connectivityTable } from "./connectivity.ts";
 import { type CorrelationGroup, findCorrelation, statedP } from "./correlations.ts";
 import { costText } from "./cost.ts";
 import { accuracyText, pointsText, probabilityText, rpText, seedsText, spreadText, zText } from "./format.ts";
@@ -23,6 +24,7 @@ export function summaryTables(results: Results): string {
     ...correlationTables(results, judged),
     ...(judged.winning.length === 0 ? [] : [verdictTable(judged.winning)]),
     admmTable(results),
+    connectivityTable(results),
   ];
   const note = missingNote(results, results.arms);
   return [

@@ -1,4 +1,4 @@
-import type { Arm, Cell, Comparison, Stage } from "../plan/types.ts";
+import type { Arm, Cell, Comparison, Connection, Stage } from "../plan/types.ts";
 import type { AdmmEpoch } from "../pruners/admm.ts";
 import type { Spec } from "../spec/types.ts";
 import type { ObjectRecord, Provenance } from "../store/types.ts";
@@ -53,6 +53,26 @@ export interface AdmmResult {
   readonly epochs: readonly AdmmEpoch[];
 }
 
+/** One point of the line between two networks. */
+export interface PathPoint {
+  /** a in a·W1 + (1 − a)·W2. */
+  readonly share: number;
+  /** Test error in percent. */
+  readonly error: number;
+  /** Mean cross-entropy of the test images; null where it is not finite. */
+  readonly loss: number | null;
+}
+
+/** Two copies of a network with the test error between them. */
+export interface ConnectionResult extends Connection {
+  readonly status: Status;
+  readonly reason?: string;
+  /** From W2 to W1; empty unless done. */
+  readonly path: readonly PathPoint[];
+  /** Error barrier in percentage points (see `errorBarrier`); only when done. */
+  readonly barrier?: number;
+}
+
 /** A stage of the plan with where and how it was computed, so that every number can be found and run again. */
 export interface StageResult {
   readonly key: string;
@@ -71,6 +91,8 @@ export interface Results {
   readonly comparisons: readonly ComparisonResult[];
   /** By variant, seed and cell; only masks that something starts from. */
   readonly admm: readonly AdmmResult[];
+  /** By variant and seed: of the dense network by epoch, then of every mask. */
+  readonly connections: readonly ConnectionResult[];
   readonly stages: readonly StageResult[];
   /** Trainings after sharing, whether done or not. */
   readonly trainings: number;

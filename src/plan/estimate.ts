@@ -5,7 +5,7 @@ import type { ModelSpec } from "../models/types.ts";
 import { describeModelOnce } from "../spec/describe.ts";
 import { epochsToTrain } from "./retraining.ts";
 import { inputsOf } from "./stage-table.ts";
-import type { AdmmStage, Stage, TrainStage } from "./types.ts";
+import type { Stage } from "./types.ts";
 import type { Work } from "./union.ts";
 
 /** What is known about the machine. */
@@ -71,13 +71,13 @@ export function summarise(plan: Work, isDone: (stage: Stage) => boolean, options
 
 /**
  * Work shared out evenly over the workers, or the longest chain of stages that wait for each other, whichever is longer.
- * Only trainings and ADMM prunings count: other masks and comparisons take no time beside them.
+ * Only what passes images through a network counts: other masks and comparisons take no time beside it.
  */
 function estimateSeconds(open: readonly Stage[], { throughput, workers = 1 }: EstimateOptions): number {
   const finished = new Map<string, number>();
   let total = 0;
   for (const stage of open) {
-    const seconds = stage.kind === "train" || stage.kind === "admm" ? trainSeconds(stage, throughput) : 0;
+    const seconds = stageSeconds(stage, throughput);
     const ready = Math.max(0, ...inputsOf(stage).map((ref) => finished.get(ref.key) ?? 0));
     finished.set(stage.key, ready + seconds);
     total += seconds;
@@ -87,12 +87,14 @@ function estimateSeconds(open: readonly Stage[], { throughput, workers = 1 }: Es
 }
 
 /** A training image costs three forward passes (one back to the activations, one to the weights), a test image one. */
-function trainSeconds({ parameters }: TrainStage | AdmmStage, throughput: EstimateOptions["throughput"]): number {
-  const { model, data } = parameters;
+function stageSeconds(stage: Stage, throughput: EstimateOptions["throughput"]): number {
+  if (stage.kind === "init" || stage.kind === "mask" || stage.kind === "compare") return 0;
+  const { model, data } = stage.parameters;
   const described = describeData(data);
-  const epochs = epochsToTrain(parameters);
+  const epochs = stage.kind === "connect" ? 0 : epochsToTrain(stage.parameters);
   const trainImages = described.train * epochs;
-  const testImages = (described.test + described.validation) * epochs;
+  const evaluated = (described.test + described.validation) * epochs;
+  const testImages = stage.kind === "connect" ? described.test * stage.parameters.points : evaluated;
   const imagesPerSecond =
     throughput?.(model) ?? defaultRate / (3 * 2 * (describeModelOnce(model, described).macs + macsPerImage));
   return (trainImages + testImages / 3) / imagesPerSecond;
@@ -122,6 +124,7 @@ function outputBytes(stage: Stage, plan: Work): number {
       return layerBytes(model, data, layers) + recipe.epochs * (bytesPerEpoch + layers.length * bytesPerResidual);
     }
     case "compare":
+    case "connect":
       return 0; // a few numbers, within the allowance for the record
   }
 }

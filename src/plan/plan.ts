@@ -18,6 +18,7 @@ export function makePlan(spec: Spec): Plan {
     stages,
     arms: replicates.flatMap(({ arms }) => arms),
     comparisons: replicates.flatMap(({ comparisons }) => comparisons),
+    connections: replicates.flatMap(({ connections }) => connections),
     trainings: countTrainings(stages.values()),
     admmRuns: [...stages.values()].filter(({ kind }) => kind === "admm").length,
     trainingsUnshared: replicates.reduce((sum, replicate) => sum + unsharedTrainings(replicate, stages), 0),

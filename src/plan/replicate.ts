@@ -7,15 +7,26 @@ import { unprotectedLayers } from "../spec/layers.ts";
 import type { MaskTarget, PrunerChoice, PruneSpec, Variant } from "../spec/types.ts";
 import { admmParameters } from "./admm.ts";
 import { pruningLabels } from "./pruning-labels.ts";
-import { lastEpochs, stretched } from "./retraining.ts";
+import { copiesFrom, lastEpochs, stretched } from "./retraining.ts";
 import type { StageTable } from "./stage-table.ts";
-import type { Arm, Cell, Comparison, InitParameters, Measure, Ref, Start, TrainParameters } from "./types.ts";
+import type {
+  Arm,
+  Cell,
+  Comparison,
+  Connection,
+  InitParameters,
+  Measure,
+  Ref,
+  Start,
+  TrainParameters,
+} from "./types.ts";
 
 /** What the plan of one variant and seed consists of, beside the stages in the table. */
 export interface Replicate {
   readonly arms: readonly Arm[];
   readonly comparisons: readonly Comparison[];
-  /** Keys that each cell needs by itself: its mask and its arms. */
+  readonly connections: readonly Connection[];
+  /** Keys that each cell needs by itself: its mask, its arms and its connections. A connection of dense networks is one of its own. */
   readonly cells: readonly (readonly string[])[];
   readonly dense: string;
 }
@@ -43,6 +54,7 @@ export class ReplicatePlan {
   readonly #thetaT: Ref;
   readonly #arms: Arm[] = [];
   readonly #comparisons: Comparison[] = [];
+  readonly #connections: Connection[] = [];
   readonly #cells: (readonly string[])[] = [];
 
   constructor(table: StageTable, variant: Variant, seed: number) {
@@ -63,9 +75,10 @@ export class ReplicatePlan {
 
   /** Adds all stages to the table. */
   plan(): Replicate {
-    const { prune, correlation } = this.#variant.setting;
+    const { prune, correlation, connectivity } = this.#variant.setting;
     this.#addArm("dense", this.#thetaT);
     this.#compare("pre-training", "dense-dense", this.#theta0, this.#thetaT, correlation.p);
+    for (const epoch of connectivity?.epochs ?? []) this.#cells.push([this.#connect(epoch)]);
     const labels = pruningLabels(prune);
     for (const [pruneIndex, setting] of prune.entries()) {
       for (const cell of this.#cellsOf(setting, { pruning: labels[pruneIndex] ?? setting.kind, pruneIndex })) {
@@ -73,7 +86,8 @@ export class ReplicatePlan {
       }
     }
     const { key } = this.#thetaT;
-    return { arms: this.#arms, comparisons: this.#comparisons, cells: this.#cells, dense: key };
+    const [arms, comparisons, connections] = [this.#arms, this.#comparisons, this.#connections];
+    return { arms, comparisons, connections, cells: this.#cells, dense: key };
   }
 
   #cellsOf(setting: PruneSpec, names: Pick<Cell, "pruning" | "pruneIndex">): PlannedCell[] {
@@ -173,6 +187,8 @@ export class ReplicatePlan {
           break;
       }
     }
+    const { connectivity } = this.#variant.setting;
+    if (connectivity?.masks === true) for (const epoch of connectivity.epochs) needed.push(this.#connect(epoch, cell));
     this.#cells.push(needed);
     if (fineTuned !== undefined) this.#compareCell({ cell, kept }, fineTuned, theta0b);
   }
@@ -192,6 +208,28 @@ export class ReplicatePlan {
     if (fitting.length === 0) return;
     this.#compare("fine-tune to initial", "sparse-dense", fineTuned, this.#theta0, fitting, cell);
     this.#compare("fine-tune to pre-trained", "sparse-dense", fineTuned, this.#thetaT, fitting, cell);
+  }
+
+  /** Connects two copies of θ_k, or of θ_k ⊙ m. @returns key of the connect stage */
+  #connect(epoch: number, cell?: Cell): string {
+    const { model, data, recipe } = this.#train;
+    const { points = 0 } = this.#variant.setting.connectivity ?? {};
+    const weights = epoch === 0 ? this.#theta0 : this.#table.train(this.#train, { weights: this.#theta0 }, epoch);
+    const inputs = cell === undefined ? { weights } : { weights, mask: cell.mask };
+    const [first, second] = copiesFrom(this.#train, epoch);
+    // The dense run is the first copy of any of its own epochs.
+    const a = cell === undefined ? this.#thetaT : this.#table.train(first, inputs);
+    const b = this.#table.train(second, inputs);
+    const connect = this.#table.connect({ model, data, precision: recipe.precision, points }, { a, b }).key;
+    this.#connections.push({
+      variant: this.#variant.id,
+      seed: this.#seed,
+      epoch,
+      ...(cell === undefined ? {} : { cell }),
+      copies: [a.key, b.key],
+      connect,
+    });
+    return connect;
   }
 
   #compare(

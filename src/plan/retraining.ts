@@ -34,6 +34,15 @@ export function stretched(train: TrainParameters, sparsity: number): TrainParame
   };
 }
 
+/**
+ * Two copies of the same training from θ_epoch on: the second has the seed's second series of data orders and augmentations.
+ * @source Frankle et al., "Linear Mode Connectivity and the Lottery Ticket Hypothesis", ICML 2020
+ */
+export function copiesFrom(train: TrainParameters, epoch: number): readonly [TrainParameters, TrainParameters] {
+  const first = lastEpochs(train, train.recipe.epochs - epoch);
+  return [first, { ...first, order: 1 }];
+}
+
 /** Epochs that a training runs: those of its schedule that do not lie behind it. */
 export function epochsToTrain({ recipe, from = 0 }: Pick<TrainParameters, "recipe" | "from">): number {
   return recipe.epochs - from;

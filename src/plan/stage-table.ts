@@ -1,9 +1,12 @@
 import { canonicalJson, type Json, sha256 } from "../core/canonical-json.ts";
+import type { DataSpec } from "../data/types.ts";
 import type {
   AdmmParameters,
   AdmmStage,
   CompareParameters,
   CompareStage,
+  ConnectParameters,
+  ConnectStage,
   InitParameters,
   MaskParameters,
   MaskStage,
@@ -20,6 +23,7 @@ export const stageVersions: Readonly<Record<Stage["kind"], number>> = {
   mask: 1,
   admm: 1,
   compare: 1,
+  connect: 1,
 };
 
 type Unkeyed<S> = S extends Stage ? Omit<S, "key" | "outputs" | "version"> : never;
@@ -48,7 +52,7 @@ export function stageIdentity(stage: Unkeyed<Stage>): Json {
   return identity as unknown as Json; // plain data; only its interfaces lack an index signature
 }
 
-function withoutPath(parameters: TrainParameters): TrainParameters {
+function withoutPath<P extends { readonly data: DataSpec }>(parameters: P): P {
   const { path: _, ...data } = parameters.data;
   return { ...parameters, data };
 }
@@ -92,6 +96,11 @@ export class StageTable {
   /** The overlap of two weight sets. */
   compare(parameters: CompareParameters, inputs: CompareStage["inputs"]): Ref {
     return this.#add({ kind: "compare", parameters, inputs }, "overlap");
+  }
+
+  /** The test error between two networks. */
+  connect(parameters: ConnectParameters, inputs: ConnectStage["inputs"]): Ref {
+    return this.#add({ kind: "connect", parameters, inputs }, "path");
   }
 
   /** All stages by key, each after its inputs. */

@@ -53,6 +53,15 @@ export interface CompareParameters {
   readonly p: readonly number[];
 }
 
+/** Test error on the straight line between two networks. */
+export interface ConnectParameters {
+  readonly model: ModelSpec;
+  readonly data: DataSpec;
+  readonly precision: TrainRecipe["precision"];
+  /** Equally spaced points, both networks included. */
+  readonly points: number;
+}
+
 interface StageOf<K extends string, P, I> {
   /** SHA-256 of the canonical JSON of { kind, version, parameters, inputs }. */
   readonly key: string;
@@ -74,7 +83,8 @@ export type CompareStage = StageOf<
   CompareParameters,
   { readonly a: Ref; readonly b: Ref; readonly mask?: Ref }
 >;
-export type Stage = InitStage | TrainStage | MaskStage | AdmmStage | CompareStage;
+export type ConnectStage = StageOf<"connect", ConnectParameters, { readonly a: Ref; readonly b: Ref }>;
+export type Stage = InitStage | TrainStage | MaskStage | AdmmStage | CompareStage | ConnectStage;
 
 /** A mask at one sparsity of one pruning setting: what the four starts are compared on. */
 export interface Cell {
@@ -121,12 +131,27 @@ export interface Comparison {
   readonly compare: string;
 }
 
+/** Two copies of one network, trained from the same weights with different data orders and augmentations. */
+export interface Connection {
+  readonly variant: string;
+  readonly seed: number;
+  /** k: they start from θ_k. */
+  readonly epoch: number;
+  /** They start from θ_k ⊙ m; absent for the dense network. */
+  readonly cell?: Cell;
+  /** Keys of their trainings. */
+  readonly copies: readonly [string, string];
+  /** Key of the connect stage. */
+  readonly connect: string;
+}
+
 export interface Plan {
   readonly spec: Spec;
   /** All stages, each after its inputs. */
   readonly stages: ReadonlyMap<string, Stage>;
   readonly arms: readonly Arm[];
   readonly comparisons: readonly Comparison[];
+  readonly connections: readonly Connection[];
   /** Trainings after sharing, whether done or not. */
   readonly trainings: number;
   /** Trainings if every (pruning setting, sparsity) derived its mask and its starts on its own. */

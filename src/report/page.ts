@@ -5,6 +5,7 @@ import { verdicts } from "../analysis/verdicts.ts";
 import { VERSION } from "../core/version.ts";
 import type { PaperContext } from "../paper/types.ts";
 import { admmSection } from "./admm-section.ts";
+import { connectivitySection } from "./connectivity-section.ts";
 import { type DrawnFigure, figureSection } from "./figure-section.ts";
 import { html, type Markup, raw } from "./html.ts";
 import { paperHead, paperSection } from "./paper-section.ts";
@@ -46,13 +47,14 @@ ${spec.question === "" ? undefined : html`<p class="question">${spec.question}</
 ${verdictSection(judged)}
 ${paper === undefined ? undefined : paperSection(results, paper, paperNumbers(results, paper.reported))}
 ${admmSection(results)}
+${connectivitySection(results)}
 ${figureSection(drawn)}
 ${tableSection(results, judged)}
 ${protocolSection(results)}
 ${costSection(judged.cost)}
 ${provenanceSection(results)}
 </main>
-<footer><p class="note">Written by sweepstake ${VERSION}. Beside this page: results.csv, correlations.csv, results.json, figures.</p></footer>
+<footer><p class="note">Written by sweepstake ${VERSION}. Beside this page: results.csv, correlations.csv,${results.connections.length > 0 ? " connectivity.csv," : ""} results.json, figures.</p></footer>
 </body>
 </html>
 `.text;

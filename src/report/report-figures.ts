@@ -2,6 +2,7 @@ import { armGroups, pruningsOf } from "../analysis/groups.ts";
 import type { Results } from "../analysis/types.ts";
 import { accuracyVsSparsity } from "../figures/accuracy-vs-sparsity.ts";
 import { admmResiduals } from "../figures/admm-residuals.ts";
+import { connectivityBarrier, connectivityPath } from "../figures/connectivity.ts";
 import { maskCorrelation, preTrainingCorrelation } from "../figures/correlation.ts";
 import { captionOf, type Figure } from "../figures/figure.ts";
 import { learningCurves, typicalCell } from "../figures/learning-curves.ts";
@@ -16,6 +17,8 @@ export function reportFigures(results: Results, paper?: PaperContext): readonly 
     preTrainingCorrelation(results),
     ...prunings.map((pruning) => maskCorrelation(results, pruning)),
     ...prunings.map((pruning) => admmResiduals(results, pruning)),
+    connectivityPath(results),
+    connectivityBarrier(results),
     learningCurves(results, typicalCell(results)),
   ].filter((figure) => figure !== undefined);
   return paper === undefined ? figures : figures.map((figure) => labelled(figure, paper));

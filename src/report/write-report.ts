@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { toCsv } from "../analysis/csv.ts";
-import { correlationsCsv, resultsCsv, resultsJson } from "../analysis/export.ts";
+import { connectivityCsv, correlationsCsv, resultsCsv, resultsJson } from "../analysis/export.ts";
 import { paperNumbers, paperNumbersCsv } from "../analysis/paper-numbers.ts";
 import type { Results } from "../analysis/types.ts";
 import { writeFileAtomic } from "../core/atomic-write.ts";
@@ -36,6 +36,7 @@ export async function writeReport(results: Results, folder: string, paper?: Pape
   write("report.html", reportPage(results, drawn, paper));
   write("results.csv", resultsCsv(results));
   write("correlations.csv", correlationsCsv(results));
+  if (results.connections.length > 0) write("connectivity.csv", connectivityCsv(results));
   write("results.json", resultsJson(results));
   if (paper !== undefined) write("paper-numbers.csv", paperNumbersCsv(results, paperNumbers(results, paper.reported)));
   for (const { figure, svg } of drawn) {

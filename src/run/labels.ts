@@ -25,6 +25,13 @@ export function stageLabels(plan: Plan): ReadonlyMap<string, string> {
     const head = [variants.get(comparison.variant) ?? comparison.variant, `seed ${comparison.seed}`];
     add(comparison.compare, [...head, `R_p ${comparison.measure}`, ...cellLabel(comparison.cell)]);
   }
+  for (const { variant, seed, epoch, cell, copies, connect } of plan.connections) {
+    const place = [variants.get(variant) ?? variant, `seed ${seed}`];
+    const of = [`from epoch ${epoch}`, ...cellLabel(cell)].join(", ");
+    // The first copy of a dense network is the dense run, and is called so.
+    for (const [i, key] of copies.entries()) if (!labels.has(key)) add(key, [...place, `copy ${i + 1} ${of}`]);
+    add(connect, [...place, `connectivity ${of}`]);
+  }
   return new Map(
     [...plan.stages.values()].map((stage) => [stage.key, joined(labels.get(stage.key)) ?? fallback(stage)]),
   );

@@ -3,6 +3,7 @@ import type { Stage } from "../plan/types.ts";
 import { CorruptObjectError } from "../store/store.ts";
 import { runAdmm } from "./stages/admm.ts";
 import { runCompare } from "./stages/compare.ts";
+import { runConnect } from "./stages/connect.ts";
 import type { StageContext } from "./stages/context.ts";
 import { runInit } from "./stages/init.ts";
 import { runMask } from "./stages/mask.ts";
@@ -47,6 +48,8 @@ function compute(stage: Stage, context: StageContext): StageStatus | Promise<Sta
       return runAdmm(stage, context);
     case "compare":
       return runCompare(stage, context);
+    case "connect":
+      return runConnect(stage, context);
   }
 }
 

@@ -11,7 +11,7 @@ import type { Fields } from "./read.ts";
 import { look } from "./registries.ts";
 import type { PruneEntry, RetrainEntry, trainFields } from "./schema.ts";
 import { valueAt } from "./tree.ts";
-import type { MaskTarget } from "./types.ts";
+import type { ConnectivitySpec, MaskTarget } from "./types.ts";
 
 /** A setting as far as it could be read: what is wrong by itself is absent here, and has been reported. */
 export interface Draft {
@@ -24,6 +24,7 @@ export interface Draft {
   readonly prune: readonly (PruneEntry | undefined)[];
   readonly retrain: readonly (RetrainEntry | undefined)[];
   readonly protect: readonly string[] | undefined;
+  readonly connectivity: ConnectivitySpec | undefined;
 }
 
 /** What is wrong between fields that are right by themselves. */
@@ -34,6 +35,7 @@ export function crossChecks(draft: Draft): readonly Problem[] {
     ...retrainProblems(draft),
     ...repetitions(draft.prune, ["prune"], "pruning setting"),
     ...layerProblems(draft),
+    ...connectivityProblems(draft),
   ];
 }
 
@@ -78,6 +80,20 @@ function retrainProblems({ retrain, prune, train }: Draft): Problem[] {
   if (retrain.length === 0 || prune.length > 0) return [...late, ...repeated];
   const message = "expected prune, since retraining starts from a mask, got nothing to prune";
   return [...late, ...repeated, problem(["retrain"], message, "add prune, or leave retrain out")];
+}
+
+function connectivityProblems({ connectivity, prune, train: { epochs } }: Draft): Problem[] {
+  if (connectivity === undefined) return [];
+  const path = ["measure", "connectivity"];
+  const late = connectivity.epochs.flatMap((epoch, i) => {
+    if (epochs === undefined || epoch < epochs) return [];
+    const message = `expected an epoch before the end (train.epochs is ${epochs}), got ${epoch}`;
+    const hint = epoch === epochs ? "two copies of the trained network are the same" : undefined;
+    return [problem([...path, "epochs", i], message, hint)];
+  });
+  if (!connectivity.masks || prune.length > 0) return late;
+  const message = "expected prune, since masks are to be measured too, got nothing to prune";
+  return [...late, problem([...path, "masks"], message, "add prune, or leave masks out")];
 }
 
 function repetitions(entries: readonly unknown[], path: Path, what: string): Problem[] {

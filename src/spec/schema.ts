@@ -135,6 +135,8 @@ export type RetrainEntry = (typeof plainStarts)[number] | z.output<typeof rewind
 
 const fileName = "expected a short name for the experiment, without slashes";
 
+const copyEpochs = "epochs to copy the network at, for example [0, 2, 10]";
+
 /** The fields of the spec's top level that need no knowledge of models, data or pruners. */
 export const generalFields = {
   name: z.string({ error: fileName }).regex(/^(?!\.)[^/\\\p{Cc}]{1,100}$/u, { error: fileName }),
@@ -155,6 +157,16 @@ export const generalFields = {
             { error: mapping },
           )
           .prefault({}),
+        connectivity: z
+          .strictObject(
+            {
+              epochs: increasing(wholeNumber(0), copyEpochs).min(1, { error: `expected a list of ${copyEpochs}` }),
+              points: wholeNumber(3, 101).default(11),
+              masks: flag().default(false),
+            },
+            { error: `${mapping} with epochs` },
+          )
+          .optional(),
       },
       { error: mapping },
     )

@@ -35,6 +35,7 @@ export function readSetting(tree: Mapping): Reading<ReadSetting> {
       prune: prune.entries,
       retrain: retrain.entries,
       protect: protect.value,
+      connectivity: measure.value?.connectivity,
     }),
   ];
   if (
@@ -60,6 +61,7 @@ export function readSetting(tree: Mapping): Reading<ReadSetting> {
     protect: protect.value,
     retrain: retrain.entries.flatMap((entry) => (entry === undefined ? [] : [toRetrainSpec(entry)])),
     correlation: measure.value.correlation,
+    ...(measure.value.connectivity === undefined ? {} : { connectivity: measure.value.connectivity }),
   };
   const written = {
     data: { ...setting.data },

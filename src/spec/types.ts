@@ -49,6 +49,16 @@ export type RetrainSpec =
   | { readonly kind: "lr-rewind"; readonly epochs: number }
   | { readonly kind: "fine-tune" };
 
+/** Linear mode connectivity (Frankle et al. 2020): two copies trained from θ_k with different data orders and augmentations. */
+export interface ConnectivitySpec {
+  /** Every k, increasing. */
+  readonly epochs: readonly number[];
+  /** Equally spaced points on the line between the copies, both ends included. */
+  readonly points: number;
+  /** Also of θ_k ⊙ m, for every mask. */
+  readonly masks: boolean;
+}
+
 export interface VerdictSpec {
   /** Accuracy points within which a ticket counts as close to dense. */
   readonly equivalenceMargin: number;
@@ -68,6 +78,7 @@ export interface Setting {
   readonly protect: readonly string[];
   readonly retrain: readonly RetrainSpec[];
   readonly correlation: { readonly p: readonly number[] };
+  readonly connectivity?: ConnectivitySpec;
 }
 
 /** A point of the sweep with the values that distinguish it, e.g. `{ "train.optimizer.sgd.lr": 0.1 }`. */

@@ -95,6 +95,7 @@ export function outputFile(output: string): string {
     case "mask":
       return `${output}.safetensors`;
     case "overlap":
+    case "path":
       return `${output}.json`;
     case "metrics":
     case "residuals":

@@ -4,6 +4,9 @@ import type { Module } from "../nn/module.ts";
 import { correctCount, crossEntropy } from "../tensor/ops.ts";
 import { noGrad, scope } from "../tensor/scope.ts";
 
+/** Images per batch of an evaluation. A constant, so that equal weights have equal test losses whatever the recipe. */
+export const evaluationBatch = 256;
+
 /** How well a model does on a split. */
 export interface Evaluation {
   /** Mean cross-entropy in nats. */

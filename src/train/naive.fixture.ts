@@ -95,20 +95,29 @@ export function naiveTraining(
       prune(velocity);
     }
     term?.endEpoch(epoch + 1, weights);
-    const samples = Array.from({ length: data.test.count }, (_, i) =>
-      sample(data, data.test, i, { dy: 0, dx: 0, flip: false }),
-    );
-    const tested = gradients(weights, samples);
+    const tests = naiveTest(weights, data);
     epochs.push({
       lr: rate,
       trainLoss: loss / count,
       trainAccuracy: correct / count,
-      testLoss: tested.loss / samples.length,
-      testAccuracy: tested.correct / samples.length,
+      testLoss: tests.loss,
+      testAccuracy: tests.accuracy,
       weights: new Map(weights),
     });
   }
   return epochs;
+}
+
+/** Mean loss and accuracy of the perceptron on the test images. */
+export function naiveTest(
+  weights: ReadonlyMap<string, readonly number[]>,
+  data: Dataset,
+): { readonly loss: number; readonly accuracy: number } {
+  const samples = Array.from({ length: data.test.count }, (_, i) =>
+    sample(data, data.test, i, { dy: 0, dx: 0, flip: false }),
+  );
+  const { loss, correct } = gradients(new Map([...weights].map(([name, values]) => [name, [...values]])), samples);
+  return { loss: loss / samples.length, accuracy: correct / samples.length };
 }
 
 /** A normalised image after moving the window by (dy, dx) and mirroring; outside of the image lies raw zero. */

@@ -5,7 +5,7 @@ import { augmentation, epochOrder } from "../data/order.ts";
 import type { Placement } from "../nn/variable.ts";
 import { correctCount, crossEntropy } from "../tensor/ops.ts";
 import { scope } from "../tensor/scope.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluate, evaluationBatch } from "./evaluate.ts";
 import type { TrainJob, TrainOutcome } from "./job.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { EpochMetrics } from "./recipe.ts";
@@ -16,8 +16,6 @@ export type { EpochTiming, TrainJob, TrainOutcome, TrainProgress } from "./job.t
 
 /** Losses are read from the device, and checked, after so many steps; on a GPU reading waits for the queue. */
 const readEvery = 10;
-/** Images per batch of an evaluation. A constant, so that equal weights have equal test losses whatever the recipe. */
-const evaluationBatch = 256;
 
 /**
  * Trains a model. The result (metrics, weights, where it diverges) is a pure function of weights, mask, data, recipe and seed, also

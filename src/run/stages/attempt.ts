@@ -116,7 +116,7 @@ export class Attempt {
 let cache: { readonly spec: string; readonly data: Dataset } | undefined;
 
 /** Reading and checking a data set takes seconds, and a worker's trainings mostly use the same one. */
-function cachedData(spec: DataSpec): Dataset {
+export function cachedData(spec: DataSpec): Dataset {
   const key = canonicalJson({ ...spec });
   if (cache?.spec !== key) cache = { spec: key, data: loadData(spec) };
   return cache.data;

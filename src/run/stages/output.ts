@@ -40,7 +40,7 @@ function provenance(stage: Stage, context: StageContext, outcome: Outcome): Prov
     libtorch: usesEngine(stage) ? engineInfo().libtorch : "not used",
     device: context.device,
     threads: context.threads,
-    precision: "recipe" in stage.parameters ? stage.parameters.recipe.precision : "float32",
+    precision: precisionOf(stage),
     hardware: cpus()[0]?.model.trim() ?? "unknown",
     startedAt: outcome.startedAt.toISOString(),
     finishedAt: finishedAt.toISOString(),
@@ -48,6 +48,11 @@ function provenance(stage: Stage, context: StageContext, outcome: Outcome): Prov
     resumes: outcome.resumes ?? 0,
     ...(outcome.data === undefined ? {} : { data: outcome.data }),
   };
+}
+
+function precisionOf({ parameters }: Stage): string {
+  if ("recipe" in parameters) return parameters.recipe.precision;
+  return "precision" in parameters ? parameters.precision : "float32";
 }
 
 /** Initial weights are drawn and overlaps are counted without libtorch. */
