@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { describeData } from "../data/check.ts";
-import { stageLabels } from "../run/labels.ts";
 import { parseSpec } from "../spec/parse.ts";
 import { summarise } from "./estimate.ts";
 import { makePlan } from "./plan.ts";
@@ -53,17 +52,6 @@ describe("connectivity of dense networks", () => {
 
   it("needs a training for each epoch, and on its own two", () => {
     expect([plan.trainings, plan.trainingsUnshared]).toEqual([4, 6]);
-  });
-
-  it("names its stages", () => {
-    const labels = stageLabels(plan);
-    expect(plan.connections.map(({ connect, copies }) => [connect, ...copies].map((key) => labels.get(key)))).toEqual(
-      [0, 2, 10].map((k) => [
-        `a, seed 0, connectivity from epoch ${k}`,
-        "a, seed 0, dense",
-        `a, seed 0, copy 2 from epoch ${k}`,
-      ]),
-    );
   });
 
   it("is absent by default, and adds nothing to the other stages", () => {

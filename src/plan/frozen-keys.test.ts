@@ -109,4 +109,35 @@ measure: { correlation: { p: [0.2] } }
       "65a58f53c109b68eedb3c8cec52c1b9342486bb1338b9e1e27f2c3c9d082478b",
     ]);
   });
+
+  it("learning-rate rewinding, scratch-B, random masks and connectivity", () => {
+    const text = `
+{ name: d, data: cifar10, model: resnet20, train: { epochs: 10, optimizer: { sgd: { lr: 0.1 } }, schedule: { milestones: [5] } },
+  prune: [{ one-shot: { sparsities: [0.4], pruner: random } }], retrain: [{ lr-rewind: { epochs: 3 } }, scratch-b],
+  measure: { connectivity: { epochs: [0, 2] } } }`;
+    const plan = makePlan(parseSpec(text, "d.yaml"));
+    const arms = plan.arms.map(({ start, train }) => [start, train]);
+    const mask = plan.arms.at(-1)?.cell?.mask.key;
+    const connections = plan.connections.map(({ epoch, copies: [, second], connect }) => [epoch, second, connect]);
+    expect({ arms, mask, connections }).toEqual({
+      arms: [
+        ["dense", "da3473b669843aa1718de45dcd4b783b5e1e0b217b10d65409b983edacf1f993"],
+        ["lr-rewind", "e5a105d916f5d00f8134b8b59f37946a451db0de6c5e6ba3f7ccbcb3ba9ea021"],
+        ["scratch-b", "98d3edac6b273362e4563afc090c0c7479fefbcac0fc6cba21608cb2b6dbc089"],
+      ],
+      mask: "21df9575a7a2aedc9d93fb1cb81f2fc9754b09496f8d7b870b891c2408d08da3",
+      connections: [
+        [
+          0,
+          "a281b2d4266e1584feab802ff31174c1f2dc2a22d97ce0c6ea82d78394985268",
+          "ff175f6ae94a9c966bb1867c58853655c438d14f433c64ae2eeb6c477d6f1e78",
+        ],
+        [
+          2,
+          "821b4ddbc89240c8791fa132a073908cd1dbafbf013a6f445394f71cf3fda501",
+          "694ee47ad6943494a45f87f98ab5161d96bf72bfec5e0e376016b612135b703c",
+        ],
+      ],
+    });
+  });
 });

@@ -110,6 +110,30 @@ const cases: readonly (readonly [string, number, string, string])[] = [
     "grid.yaml:10:31: measure.correlation.p[0]: expected a number above 0 and below 1, got 20\n  hint: p is a share of the weights; for 20 % write 0.2",
   ],
   [
+    "connectivity from the last epoch",
+    10,
+    "measure: { connectivity: { epochs: [0, 10] } }",
+    "grid.yaml:10:40: measure.connectivity.epochs[1]: expected an epoch before the end (train.epochs is 10), got 10\n  hint: two copies of the trained network are the same",
+  ],
+  [
+    "connectivity from no epoch",
+    10,
+    "measure: { connectivity: { epochs: [] } }",
+    "grid.yaml:10:36: measure.connectivity.epochs: expected a list of epochs to copy the network at, for example [0, 2, 10], got an empty list",
+  ],
+  [
+    "connectivity without epochs",
+    10,
+    "measure: { connectivity: { points: 11 } }",
+    "grid.yaml:10:12: measure.connectivity.epochs: expected a list of epochs to copy the network at, for example [0, 2, 10], got nothing",
+  ],
+  [
+    "connectivity at two points",
+    10,
+    "measure: { connectivity: { epochs: [0], points: 2 } }",
+    "grid.yaml:10:49: measure.connectivity.points: expected a whole number from 3 to 101, got 2",
+  ],
+  [
     "alpha in percent",
     10,
     "verdict: { alpha: 5 }",
