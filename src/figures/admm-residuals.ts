@@ -3,10 +3,12 @@ import { admmGroups, admmWarnings, residualText } from "../analysis/admm.ts";
 import { seedsText } from "../analysis/format.ts";
 import { variantLabel } from "../analysis/groups.ts";
 import type { AdmmResult, Results } from "../analysis/types.ts";
-import { CONVERGED_RESIDUAL } from "../pruners/admm.ts";
+import { CONVERGED_RESIDUAL, worstLayer } from "../pruners/admm.ts";
 import { percent } from "../run/labels.ts";
 import { captionOf, type Figure, printWidth, slug } from "./figure.ts";
-import { config, ink, panel, panelColumns, variantPalette } from "./theme.ts";
+import { legendColumns } from "./legend.ts";
+import { colorOf, ink, panel, shapeOf, variantPalette } from "./theme.ts";
+import { variantPanels } from "./variant-panels.ts";
 
 /** Below this a residual is drawn on the axis: a logarithmic one has no 0. */
 const lowest = 1e-4;
@@ -18,6 +20,10 @@ interface Row {
   readonly layer?: string;
   readonly epoch: number;
   readonly residual: number;
+  /** Of the worst: where it is. */
+  readonly seed?: number;
+  /** Of its mask. */
+  readonly key?: string;
 }
 
 /**
@@ -47,7 +53,9 @@ export function admmResiduals(results: Results, pruning: string): Figure | undef
       ...admmWarnings({ ...results, admm: runs }),
     ),
     width: printWidth(results.spec.variants.length),
-    table: rows.map((row) => ({ ...row })),
+    table: rows.map(({ variant, sparsity, kind, layer, epoch, residual, seed, key }) => {
+      return { variant, sparsity, row: kind, layer, epoch, residual, seed, key };
+    }),
     spec: specOf(results, rows, stageEnds(shown)),
   };
 }
@@ -55,15 +63,25 @@ export function admmResiduals(results: Results, pruning: string): Figure | undef
 function rowsOf(variant: string, sparsity: string, runs: readonly AdmmResult[]): readonly Row[] {
   const last = Math.max(...runs.map(({ epochs }) => epochs.length));
   return Array.from({ length: last }, (_, i) => i).flatMap((i) => {
+    const there = runs.flatMap(({ epochs, seed, cell }) =>
+      epochs[i] === undefined ? [] : [{ seed, key: cell.mask.key, ...worstLayer(epochs[i]) }],
+    );
     const found = runs.flatMap(({ epochs }) => (epochs[i] === undefined ? [] : [epochs[i].residuals]));
     const base = { variant, sparsity, epoch: i + 1 };
     const layers = Object.keys(found[0] ?? {}).map((layer): Row => {
       const mean = found.reduce((sum, residuals) => sum + (residuals[layer] ?? 0), 0) / found.length;
       return { kind: "layer", ...base, layer, residual: Math.max(lowest, mean) };
     });
-    const largest = Math.max(lowest, ...found.flatMap((residuals) => Object.values(residuals)));
-    return [...layers, { kind: "worst", ...base, residual: largest }];
+    const [worst] = there.sort((a, b) => b.residual - a.residual);
+    return worst === undefined ? layers : [...layers, worstRow(base, worst)];
   });
+}
+
+function worstRow(
+  base: Pick<Row, "variant" | "sparsity" | "epoch">,
+  worst: Required<Pick<Row, "layer" | "residual" | "seed" | "key">>,
+): Row {
+  return { kind: "worst", ...base, ...worst, residual: Math.max(lowest, worst.residual) };
 }
 
 /** Epochs after which rho was another one, in any of the runs. */
@@ -78,7 +96,7 @@ function specOf(results: Results, rows: readonly Row[], ends: readonly number[])
   const variants = results.spec.variants
     .map(({ label }) => label)
     .filter((label) => rows.some((row) => row.variant === label));
-  const { names, colors } = variantPalette([...new Set(rows.map(({ sparsity }) => sparsity))]);
+  const palette = variantPalette([...new Set(rows.map(({ sparsity }) => sparsity))]);
   const residuals = rows.map(({ residual }) => residual);
   const x = {
     field: "epoch",
@@ -97,20 +115,11 @@ function specOf(results: Results, rows: readonly Row[], ends: readonly number[])
     },
     axis: { title: "||W − Z|| / ||W||", labelExpr: "format(100 * datum.value, '.2~r') + ' %'", tickCount: 5 },
   };
-  const color = {
-    field: "sparsity",
-    type: "nominal" as const,
-    scale: { domain: [...names], range: [...colors] },
-    legend: { symbolType: "stroke" as const, symbolStrokeWidth: 3, symbolSize: 200 },
-  };
+  const legend = { columns: legendColumns(palette.names, variants.length) };
+  const color = { ...colorOf("sparsity", palette), legend };
+  const shape = { ...shapeOf("sparsity", palette), legend };
   return {
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    description: "Relative distance of W and Z in ADMM pruning by epoch, by sparsity",
-    config,
-    data: { values: rows.map((row) => ({ ...row })) },
-    facet: { field: "variant", type: "nominal" as const, sort: variants, header: { title: null } },
-    columns: Math.min(panelColumns, variants.length),
-    spacing: 28,
+    ...variantPanels("Relative distance of W and Z in ADMM pruning by epoch, by sparsity", variants, rows),
     spec: {
       ...panel,
       layer: [
@@ -129,8 +138,13 @@ function specOf(results: Results, rows: readonly Row[], ends: readonly number[])
         },
         {
           transform: [{ filter: "datum.kind === 'worst'" }],
-          mark: { type: "line" as const, strokeWidth: 2.2, point: { size: 24, filled: true } },
+          mark: { type: "line" as const, strokeWidth: 2.2 },
           encoding: { x, y, color },
+        },
+        {
+          transform: [{ filter: "datum.kind === 'worst'" }],
+          mark: { type: "point" as const, filled: true, size: 40, opacity: 1 },
+          encoding: { x, y, color, shape },
         },
       ],
     },

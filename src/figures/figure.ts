@@ -54,6 +54,20 @@ export function focusedDomain(values: readonly number[]): [number, number] {
   return [Math.max(0, bottom - room), Math.min(100, high + room)];
 }
 
+/**
+ * The axis drawn out to marks that are near: by half its length or one point, whichever is more. Those further away would press
+ * everything else together, so they stay outside.
+ */
+export function reaching([low, high]: readonly [number, number], marks: readonly number[]): [number, number] {
+  const reach = Math.max(0.5 * (high - low), 1);
+  const near = marks.filter((mark) => mark >= low - reach && mark <= high + reach);
+  const room = 0.06 * (high - low);
+  return [
+    Math.max(0, Math.min(low, ...near.map((mark) => mark - room))),
+    Math.min(100, Math.max(high, ...near.map((mark) => mark + room))),
+  ];
+}
+
 /** What must be said of an axis that does not show everything from 0 on. */
 export function axisNote([low]: readonly [number, number], hidden: readonly string[]): string | undefined {
   const below = hidden.length === 0 ? undefined : `Below the axis: ${listText(hidden)}.`;

@@ -13,7 +13,8 @@ import { missingNote } from "../analysis/missing.ts";
 import type { Results } from "../analysis/types.ts";
 import { percent } from "../run/labels.ts";
 import { axisNote, captionOf, type Figure, focusedDomain, partsAbove, printWidth } from "./figure.ts";
-import { type Palette, panel, startPalette } from "./theme.ts";
+import { legendColumns } from "./legend.ts";
+import { colorOf, dashOf, type Palette, panel, startPalette } from "./theme.ts";
 import { variantPanels } from "./variant-panels.ts";
 
 interface Row {
@@ -23,6 +24,10 @@ interface Row {
   readonly seed?: number;
   readonly epoch: number;
   readonly accuracy: number;
+  /** Seeds of a mean. */
+  readonly n?: number;
+  /** Of the training. */
+  readonly key?: string;
   /** Of a line, when it leaves the axis and comes back. */
   readonly part?: number;
 }
@@ -56,7 +61,9 @@ export function learningCurves(results: Results, cell: GroupCell | undefined): F
       ),
     ),
     width: printWidth(results.spec.variants.length),
-    table: rows.map((row) => ({ ...row })),
+    table: rows.map(({ variant, start, kind, seed, epoch, accuracy, n, key }) => {
+      return { variant, start, row: kind, seed, epoch, accuracy, n, key };
+    }),
     spec: specOf(rowsAbove(rows, domain[0]), domain, {
       variants: results.spec.variants.map(({ label }) => label),
       palette: startPalette(startsOf(groups)),
@@ -68,13 +75,16 @@ export function learningCurves(results: Results, cell: GroupCell | undefined): F
 function rowsOf(results: Results, { variant, name, arms }: ArmGroup): readonly Row[] {
   const done = arms.filter(({ status }) => status === "done");
   const base = { variant: variantLabel(results, variant), start: name };
-  const seeds = done.flatMap(({ seed, curve }) =>
-    curve.map(({ epoch, testAccuracy }): Row => ({ kind: "seed", ...base, seed, epoch, accuracy: 100 * testAccuracy })),
+  const seeds = done.flatMap(({ seed, train, curve }) =>
+    curve.map(({ epoch, testAccuracy }): Row => {
+      return { kind: "seed", ...base, seed, epoch, accuracy: 100 * testAccuracy, key: train };
+    }),
   );
   const epochs = [...new Set(seeds.map(({ epoch }) => epoch))];
   const means = epochs.map((epoch): Row => {
     const values = seeds.filter((row) => row.epoch === epoch).map(({ accuracy }) => accuracy);
-    return { kind: "mean", ...base, epoch, accuracy: values.reduce((sum, value) => sum + value, 0) / values.length };
+    const n = values.length;
+    return { kind: "mean", ...base, epoch, accuracy: values.reduce((sum, value) => sum + value, 0) / n, n };
   });
   return [...seeds, ...means];
 }
@@ -124,12 +134,14 @@ function specOf(rows: readonly Row[], domain: [number, number], { variants, pale
     scale: { domain, nice: false, zero: false },
     axis: { title: "test accuracy", labelExpr: "datum.label + ' %'", tickCount: 6 },
   };
-  const color = {
-    field: "start",
-    type: "nominal" as const,
-    scale: { domain: [...palette.names], range: [...palette.colors] },
-    legend: { symbolType: "stroke" as const, symbolStrokeWidth: 3, symbolSize: 200 },
+  const legend = {
+    symbolType: "stroke" as const,
+    symbolStrokeWidth: 2.2,
+    symbolSize: 300,
+    columns: legendColumns(palette.names, variants.length),
   };
+  const color = { ...colorOf("start", palette), legend };
+  const strokeDash = { ...dashOf("start", palette), legend };
   return {
     ...variantPanels("Test accuracy by epoch, by start", variants, rows),
     spec: {
@@ -143,7 +155,7 @@ function specOf(rows: readonly Row[], domain: [number, number], { variants, pale
         {
           transform: [{ filter: "datum.kind === 'mean'" }],
           mark: { type: "line", strokeWidth: 2.2 },
-          encoding: { x, y, color, detail: { field: "part", type: "nominal" } },
+          encoding: { x, y, color, strokeDash, detail: { field: "part", type: "nominal" } },
         },
       ],
     },

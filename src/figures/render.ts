@@ -20,15 +20,17 @@ export async function renderSvg(spec: TopLevelSpec): Promise<string> {
   internals.resetSVGDefIds();
   const view: View = new vega.View(vega.parse(compile(spec).spec), { renderer: "none" });
   try {
-    return `${await view.toSVG()}\n`;
+    const svg = await view.toSVG();
+    // Dashes without gaps are solid lines; writers of PDF refuse them.
+    return `${svg.replaceAll(' stroke-dasharray="1,0"', "")}\n`;
   } finally {
     view.finalize();
   }
 }
 
-/** Common sans-serif fonts are about this wide on average, in units of the font size. */
-function textWidth(text: string, fontSize: number): number {
-  return 0.55 * fontSize * text.length;
+/** DejaVu Sans is about this wide on average, other common fonts are narrower, in units of the font size. */
+export function textWidth(text: string, fontSize: number): number {
+  return 0.6 * fontSize * text.length;
 }
 
 /**

@@ -17,31 +17,36 @@ const okabeIto = {
 /** Darker than all of them, so that it is told apart by lightness too. */
 const darkRed = "#882255";
 
-interface Style {
+/** What is told apart by colour is told apart by shape and by dashes too. */
+export interface Style {
   readonly color: string;
-  /** Name of a Vega symbol: starts can be told apart without colour. */
+  /** Name of a Vega symbol. The diamond is not among them: it marks what the paper states. */
   readonly shape: string;
+  /** Of lines: drawn and left out, in pixels. */
+  readonly dash: readonly number[];
 }
 
+const solid = [1, 0];
+
 const startStyles: Readonly<Record<Start, Style>> = {
-  dense: { color: ink.text, shape: "stroke" },
-  ticket: { color: okabeIto.blue, shape: "circle" },
-  reinit: { color: okabeIto.orange, shape: "square" },
-  "scratch-b": { color: okabeIto.sky, shape: "cross" },
-  rewind: { color: okabeIto.purple, shape: "triangle-up" },
-  "lr-rewind": { color: okabeIto.vermillion, shape: "triangle-right" },
-  "fine-tune": { color: okabeIto.green, shape: "diamond" },
+  dense: { color: ink.text, shape: "stroke", dash: solid },
+  ticket: { color: okabeIto.blue, shape: "circle", dash: [7, 2] },
+  reinit: { color: okabeIto.orange, shape: "square", dash: [4, 3] },
+  "scratch-b": { color: okabeIto.sky, shape: "triangle-down", dash: [2, 4] },
+  rewind: { color: okabeIto.purple, shape: "cross", dash: [1.5, 2] },
+  "lr-rewind": { color: okabeIto.vermillion, shape: "triangle-right", dash: [11, 3] },
+  "fine-tune": { color: okabeIto.green, shape: "triangle-up", dash: [8, 2, 1.5, 2] },
 };
 
 /** A second and third rewinding point, and length of learning-rate rewinding; further ones look like the third. */
 const moreStyles: Readonly<Partial<Record<Start, readonly Style[]>>> = {
   rewind: [
-    { color: okabeIto.vermillion, shape: "triangle-down" },
-    { color: okabeIto.sky, shape: "triangle-left" },
+    { color: okabeIto.vermillion, shape: "wedge", dash: [5, 2, 1.5, 2, 1.5, 2] },
+    { color: okabeIto.sky, shape: "triangle-left", dash: [3, 1.5] },
   ],
   "lr-rewind": [
-    { color: darkRed, shape: "triangle-left" },
-    { color: ink.muted, shape: "triangle-down" },
+    { color: darkRed, shape: "triangle-left", dash: [11, 2, 3, 2] },
+    { color: ink.muted, shape: "wedge", dash: [6, 6] },
   ],
 };
 
@@ -49,25 +54,36 @@ const measureStyles: Readonly<Record<Measure, Style>> = {
   "pre-training": startStyles.dense,
   ticket: startStyles.ticket,
   reinit: startStyles.reinit,
-  "fine-tune to initial": { color: okabeIto.vermillion, shape: "triangle-up" },
+  "fine-tune to initial": { color: okabeIto.vermillion, shape: "triangle-down", dash: solid },
   "fine-tune to pre-trained": startStyles["fine-tune"],
 };
 
 /** For what has no colour of its own, such as the variants of a sweep; used again from the start when there are more. */
 const variantStyles: readonly Style[] = [
-  { color: okabeIto.sky, shape: "circle" },
-  { color: okabeIto.vermillion, shape: "square" },
-  { color: okabeIto.green, shape: "diamond" },
-  { color: okabeIto.purple, shape: "triangle-up" },
-  { color: okabeIto.blue, shape: "triangle-down" },
-  { color: okabeIto.orange, shape: "cross" },
+  { color: okabeIto.sky, shape: "circle", dash: solid },
+  { color: okabeIto.vermillion, shape: "square", dash: [7, 2] },
+  { color: okabeIto.green, shape: "triangle-up", dash: [4, 3] },
+  { color: okabeIto.purple, shape: "cross", dash: [1.5, 2] },
+  { color: okabeIto.blue, shape: "triangle-down", dash: [8, 2, 1.5, 2] },
+  { color: okabeIto.orange, shape: "triangle-left", dash: [3, 1.5] },
 ];
 
-/** Colour and shape scales for a legend of names in this order. */
+/** The paper's three pruning algorithms, in one plot; more settings go through the variants' styles. */
+const pruningStyles: readonly Style[] = [
+  { color: okabeIto.blue, shape: "circle", dash: solid },
+  { color: okabeIto.orange, shape: "square", dash: solid },
+  { color: okabeIto.vermillion, shape: "triangle-up", dash: solid },
+  { color: okabeIto.green, shape: "cross", dash: solid },
+  { color: okabeIto.purple, shape: "triangle-down", dash: solid },
+  { color: okabeIto.sky, shape: "triangle-left", dash: solid },
+];
+
+/** Scales for a legend of names in this order. */
 export interface Palette {
   readonly names: readonly string[];
   readonly colors: readonly string[];
   readonly shapes: readonly string[];
+  readonly dashes: readonly (readonly number[])[];
 }
 
 function paletteOf(entries: readonly (Style & { readonly name: string })[]): Palette {
@@ -75,6 +91,7 @@ function paletteOf(entries: readonly (Style & { readonly name: string })[]): Pal
     names: entries.map(({ name }) => name),
     colors: entries.map(({ color }) => color),
     shapes: entries.map(({ shape }) => shape),
+    dashes: entries.map(({ dash }) => dash),
   };
 }
 
@@ -95,10 +112,34 @@ export function measurePalette(measures: readonly Measure[]): Palette {
 }
 
 export function variantPalette(labels: readonly string[]): Palette {
-  return paletteOf(
-    labels.map((name, i) => ({ name, ...(variantStyles[i % variantStyles.length] ?? startStyles.dense) })),
-  );
+  return cycled(labels, variantStyles);
 }
+
+export function pruningPalette(prunings: readonly string[]): Palette {
+  return cycled(prunings, pruningStyles);
+}
+
+function cycled(names: readonly string[], styles: readonly Style[]): Palette {
+  return paletteOf(names.map((name, i) => ({ name, ...(styles[i % styles.length] ?? startStyles.dense) })));
+}
+
+/** A colour channel of names. */
+export function colorOf(field: string, { names, colors }: Palette) {
+  return { field, type: "nominal" as const, scale: { domain: [...names], range: [...colors] } };
+}
+
+/** A shape channel of names, which shares the colour's legend. */
+export function shapeOf(field: string, { names, shapes }: Palette) {
+  return { field, type: "nominal" as const, scale: { domain: [...names], range: [...shapes] } };
+}
+
+/** A dash channel of names. */
+export function dashOf(field: string, { names, dashes }: Palette) {
+  return { field, type: "nominal" as const, scale: { domain: [...names], range: dashes.map((dash) => [...dash]) } };
+}
+
+/** Legends below each other. Vega-Lite hands this to Vega, but its types do not know it. */
+const stackedLegends: object = { layout: { top: { direction: "vertical", anchor: "start", margin: 6 } } };
 
 /** Look of all figures: a paper's, on white. */
 export const config: Config = {
@@ -129,6 +170,7 @@ export const config: Config = {
     columnPadding: 18,
     padding: 0,
     offset: 10,
+    ...stackedLegends,
     // Long names are shown whole; the default would cut them.
     labelLimit: 400,
   },
@@ -137,8 +179,11 @@ export const config: Config = {
 /** `50 %` from a share in [0, 1], as a Vega expression. */
 export const percentLabel = "format(100 * datum.value, '.3~g') + ' %'";
 
-/** Width and height of one panel in pixels. */
-export const panel = { width: 330, height: 250 } as const;
+/**
+ * Width and height of one panel in pixels. With its axis a panel is at most 410 wide, so that texts of 12 pixels are 7 points high
+ * when it is printed in a column of 85 mm.
+ */
+export const panel = { width: 316, height: 240 } as const;
 
 /** Panels beside each other; more are put into further rows. */
 export const panelColumns = 2;

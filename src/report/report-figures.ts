@@ -1,4 +1,5 @@
 import { armGroups, pruningsOf } from "../analysis/groups.ts";
+import { paperNumbers } from "../analysis/paper-numbers.ts";
 import type { Results } from "../analysis/types.ts";
 import { accuracyVsSparsity } from "../figures/accuracy-vs-sparsity.ts";
 import { admmResiduals } from "../figures/admm-residuals.ts";
@@ -6,16 +7,20 @@ import { connectivityBarrier, connectivityPath } from "../figures/connectivity.t
 import { maskCorrelation, preTrainingCorrelation } from "../figures/correlation.ts";
 import { captionOf, type Figure } from "../figures/figure.ts";
 import { learningCurves, typicalCell } from "../figures/learning-curves.ts";
+import { prunerComparison } from "../figures/pruner-comparison.ts";
+import { ink } from "../figures/theme.ts";
 import type { PaperContext } from "../paper/types.ts";
 import { paperName } from "./paper-section.ts";
 
 /** All figures that the results have something for, in the report's order. */
 export function reportFigures(results: Results, paper?: PaperContext): readonly Figure[] {
   const prunings = pruningsOf(armGroups(results));
+  const numbers = paper === undefined ? [] : paperNumbers(results, paper.reported);
   const figures = [
-    ...prunings.map((pruning) => accuracyVsSparsity(results, pruning)),
+    ...prunings.map((pruning) => accuracyVsSparsity(results, pruning, numbers)),
+    prunerComparison(results, numbers),
     preTrainingCorrelation(results),
-    ...prunings.map((pruning) => maskCorrelation(results, pruning)),
+    ...prunings.map((pruning) => maskCorrelation(results, pruning, numbers)),
     ...prunings.map((pruning) => admmResiduals(results, pruning)),
     connectivityPath(results),
     connectivityBarrier(results),
@@ -29,6 +34,37 @@ function labelled(figure: Figure, paper: PaperContext): Figure {
   return {
     ...figure,
     title: `${figure.title} (${paperName(paper)}, ${paper.scale} scale)`,
-    caption: captionOf(figure.caption, paper.scaleNote),
+    caption: captionOf(figure.caption, sentence(paper.scaleNote)),
+    spec: {
+      ...figure.spec,
+      title: {
+        text: wrapped(`${paperName(paper)} of the paper at ${paper.scaleNote}`, NOTE_LENGTH[figure.width]),
+        orient: "bottom",
+        anchor: "start",
+        offset: 8,
+        color: ink.muted,
+        fontSize: 12,
+        fontWeight: "normal",
+        fontStyle: "italic",
+      },
+    },
   };
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
+}
+
+/** Characters of the note that fit below a figure in one line. */
+const NOTE_LENGTH = { column: 48, page: 96 } as const;
+
+/** Lines of at most so many characters, where words allow it. */
+function wrapped(text: string, length: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= length) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

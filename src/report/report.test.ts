@@ -26,7 +26,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "sweepstake-report-"));
   files = await writeReport(results, folder);
   page = readFileSync(join(folder, "report.html"), "utf8");
-});
+}, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Cells of a table's body as text, by the table's place after a heading. */
