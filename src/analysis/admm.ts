@@ -71,6 +71,18 @@ export function admmWarnings(results: Results): readonly string[] {
   });
 }
 
+/** All of that in one sentence, for captions: `ADMM has not converged in lr 0.1, admm 90 % (57 % in fc.weight).` */
+export function admmNote(results: Results): string | undefined {
+  const parts = admmGroups(results).flatMap((group) => {
+    const worst = worstOf(group);
+    if (worst === undefined || worst.converged) return [];
+    const { pruning, sparsity } = group.cell;
+    const place = `${variantLabel(results, group.variant)}, ${pruning} ${percent(sparsity)}`;
+    return [`${place} (${residualText(worst.residual)} in ${worst.layer})`];
+  });
+  return parts.length === 0 ? undefined : `ADMM has not converged in ${parts.join("; ")}.`;
+}
+
 /** Rows: variant and sparsity. */
 export function admmTable(results: Results): TextTable {
   return {

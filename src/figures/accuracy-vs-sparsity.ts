@@ -10,7 +10,7 @@ import { axisNote, captionOf, type Figure, printWidth, slug } from "./figure.ts"
 import { legendColumns } from "./legend.ts";
 import { pointLayers } from "./marks.ts";
 import { colorOf, dashOf, type Palette, panel, shapeOf, startPalette } from "./theme.ts";
-import { variantPanels } from "./variant-panels.ts";
+import { variantPanels, variantsWithRows } from "./variant-panels.ts";
 
 /**
  * Test accuracy against sparsity under the masks of one pruning setting, a panel per variant (paper, Figures 2, 5a,b and 6).
@@ -26,7 +26,8 @@ export function accuracyVsSparsity(
   const isHere = (number: PaperNumber) => number.pruning === undefined || number.pruning === pruning;
   const plot = accuracyPlot(results, groups, numbers.filter(isHere));
   if (plot === undefined) return undefined;
-  const { variants, seeds } = results.spec;
+  const { seeds } = results.spec;
+  const variants = variantsWithRows(results, plot.rows);
   return {
     name: `accuracy-${slug(pruning)}`,
     title: `Test accuracy against sparsity, ${pruning} pruning`,
@@ -42,11 +43,7 @@ export function accuracyVsSparsity(
     ),
     width: printWidth(variants.length),
     table: plot.table,
-    spec: specOf(
-      plot,
-      variants.map(({ label }) => label),
-      startPalette(startsOf(groups)),
-    ),
+    spec: specOf(plot, variants, startPalette(startsOf(groups))),
   };
 }
 

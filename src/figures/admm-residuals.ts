@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
-import { admmGroups, admmWarnings, residualText } from "../analysis/admm.ts";
+import { admmGroups, admmNote, residualText } from "../analysis/admm.ts";
 import { seedsText } from "../analysis/format.ts";
 import { variantLabel } from "../analysis/groups.ts";
 import type { AdmmResult, Results } from "../analysis/types.ts";
@@ -8,7 +8,7 @@ import { percent } from "../run/labels.ts";
 import { captionOf, type Figure, printWidth, slug } from "./figure.ts";
 import { legendColumns } from "./legend.ts";
 import { colorOf, ink, panel, shapeOf, variantPalette } from "./theme.ts";
-import { variantPanels } from "./variant-panels.ts";
+import { variantPanels, variantsWithRows } from "./variant-panels.ts";
 
 /** Below this a residual is drawn on the axis: a logarithmic one has no 0. */
 const lowest = 1e-4;
@@ -50,9 +50,9 @@ export function admmResiduals(results: Results, pruning: string): Figure | undef
         ? `Values below ${residualText(lowest)} lie on the axis.`
         : undefined,
       missing === 0 ? undefined : `Not finished: ${missing} of ${runs.length} prunings.`,
-      ...admmWarnings({ ...results, admm: runs }),
+      admmNote({ ...results, admm: runs }),
     ),
-    width: printWidth(results.spec.variants.length),
+    width: printWidth(variantsWithRows(results, rows).length),
     table: rows.map(({ variant, sparsity, kind, layer, epoch, residual, seed, key }) => {
       return { variant, sparsity, row: kind, layer, epoch, residual, seed, key };
     }),
@@ -93,9 +93,7 @@ function stageEnds(runs: readonly AdmmResult[]): readonly number[] {
 }
 
 function specOf(results: Results, rows: readonly Row[], ends: readonly number[]): TopLevelSpec {
-  const variants = results.spec.variants
-    .map(({ label }) => label)
-    .filter((label) => rows.some((row) => row.variant === label));
+  const variants = variantsWithRows(results, rows);
   const palette = variantPalette([...new Set(rows.map(({ sparsity }) => sparsity))]);
   const residuals = rows.map(({ residual }) => residual);
   const x = {

@@ -10,7 +10,7 @@ import { type BarRow, barLayers, barRows, barTable, paperBarRows, placedRows } f
 import { captionOf, type Figure, printWidth, slug } from "./figure.ts";
 import { legendColumns } from "./legend.ts";
 import { config, measurePalette, panel, variantPalette } from "./theme.ts";
-import { variantPanels } from "./variant-panels.ts";
+import { variantPanels, variantsWithRows } from "./variant-panels.ts";
 
 /** R_p(θ0, θT) by p with its null, a bar per variant (paper, Figures 4 and A2); undefined when none is done. */
 export function preTrainingCorrelation(results: Results): Figure | undefined {
@@ -102,7 +102,7 @@ function maskPlot(
   yTitle: string,
 ): { readonly width: Figure["width"]; readonly spec: TopLevelSpec } {
   const palette = measurePalette(measures);
-  const variants = results.spec.variants.map(({ label }) => label);
+  const variants = variantsWithRows(results, rows);
   const sparsities = cellsOf(groups).map(({ sparsity }) => percent(sparsity));
   const isWide = sparsities.length * measures.length > MOST_BARS;
   const width = isWide ? 2 * panel.width : panel.width;

@@ -15,7 +15,7 @@ import { percent } from "../run/labels.ts";
 import { axisNote, captionOf, type Figure, focusedDomain, partsAbove, printWidth } from "./figure.ts";
 import { legendColumns } from "./legend.ts";
 import { colorOf, dashOf, type Palette, panel, startPalette } from "./theme.ts";
-import { variantPanels } from "./variant-panels.ts";
+import { variantPanels, variantsWithRows } from "./variant-panels.ts";
 
 interface Row {
   readonly kind: "seed" | "mean";
@@ -48,6 +48,7 @@ export function learningCurves(results: Results, cell: GroupCell | undefined): F
   const rows = groups.flatMap((group) => rowsOf(results, group));
   if (rows.length === 0) return undefined;
   const domain = curveDomain(rows);
+  const variants = variantsWithRows(results, rows);
   const where = cell === undefined ? "" : `, ${cell.pruning} pruning, sparsity ${percent(cell.sparsity)}`;
   return {
     name: "learning-curves",
@@ -60,12 +61,12 @@ export function learningCurves(results: Results, cell: GroupCell | undefined): F
         groups.flatMap(({ arms }) => arms),
       ),
     ),
-    width: printWidth(results.spec.variants.length),
+    width: printWidth(variants.length),
     table: rows.map(({ variant, start, kind, seed, epoch, accuracy, n, key }) => {
       return { variant, start, row: kind, seed, epoch, accuracy, n, key };
     }),
     spec: specOf(rowsAbove(rows, domain[0]), domain, {
-      variants: results.spec.variants.map(({ label }) => label),
+      variants,
       palette: startPalette(startsOf(groups)),
       last: Math.max(...rows.map(({ epoch }) => epoch)),
     }),

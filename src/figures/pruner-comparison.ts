@@ -10,7 +10,7 @@ import { axisNote, captionOf, type Figure, printWidth } from "./figure.ts";
 import { legendColumns } from "./legend.ts";
 import { pointLayers } from "./marks.ts";
 import { colorOf, ink, type Palette, panel, pruningPalette, shapeOf } from "./theme.ts";
-import { variantPanels } from "./variant-panels.ts";
+import { variantPanels, variantsWithRows } from "./variant-panels.ts";
 
 /** The starts that the paper shows under all its pruning algorithms. */
 const shown = ["fine-tune", "ticket"] as const;
@@ -33,7 +33,8 @@ export function prunerComparison(results: Results, numbers: readonly PaperNumber
   );
   if (plot === undefined || prunings.length < 2) return undefined;
   const starts = shown.filter((start) => groups.some((group) => group.start === start));
-  const { variants, seeds } = results.spec;
+  const { seeds } = results.spec;
+  const variants = variantsWithRows(results, plot.rows);
   return {
     name: "accuracy-pruners",
     title: `Pruning settings compared: test accuracy of ${starts.join(" and ")} against sparsity`,
@@ -51,12 +52,7 @@ export function prunerComparison(results: Results, numbers: readonly PaperNumber
     ),
     width: printWidth(variants.length),
     table: plot.table,
-    spec: specOf(
-      plot,
-      variants.map(({ label }) => label),
-      pruningPalette(prunings),
-      starts,
-    ),
+    spec: specOf(plot, variants, pruningPalette(prunings), starts),
   };
 }
 

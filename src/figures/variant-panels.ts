@@ -1,4 +1,10 @@
+import type { Results } from "../analysis/types.ts";
 import { config, panelColumns } from "./theme.ts";
+
+/** Labels of the variants that have something to show, in the spec's order: each is a panel. */
+export function variantsWithRows({ spec }: Results, rows: readonly { readonly variant: string }[]): readonly string[] {
+  return spec.variants.map(({ label }) => label).filter((label) => rows.some(({ variant }) => variant === label));
+}
 
 /**
  * The frame of a figure with one panel per variant; the caller adds `spec`, what is in a panel.

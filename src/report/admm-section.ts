@@ -1,4 +1,4 @@
-import { admmGroups, admmWarnings, convergedText, residualText, worstOf } from "../analysis/admm.ts";
+import { admmGroups, admmNote, convergedText, residualText, worstOf } from "../analysis/admm.ts";
 import { variantLabel } from "../analysis/groups.ts";
 import type { Results } from "../analysis/types.ts";
 import { CONVERGED_RESIDUAL } from "../pruners/admm.ts";
@@ -8,9 +8,10 @@ import { html, type Markup } from "./html.ts";
 /** Whether ADMM's masks can be trusted: its residuals at the end, and a warning for each that has not converged. */
 export function admmSection(results: Results): Markup | undefined {
   if (results.admm.length === 0) return undefined;
+  const note = admmNote(results);
   return html`<section>
 <h2>Convergence of ADMM</h2>
-${admmWarnings(results).map((warning) => html`<p><b>Warning:</b> ${warning}</p>\n`)}
+${note === undefined ? undefined : html`<p><b>Warning:</b> ${note} Give it more epochsPerStage or stages, or another rho or lrFactor.</p>`}
 <p class="note">||W − Z|| / ||W|| after the last epoch, in the layer and seed where it is largest. A pruning has converged when this is at most
 ${residualText(CONVERGED_RESIDUAL)} in every layer: the mask then removes no larger share of a layer's norm.</p>
 <div class="scroll"><table>

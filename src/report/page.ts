@@ -11,6 +11,7 @@ import { html, type Markup, raw } from "./html.ts";
 import { paperHead, paperSection } from "./paper-section.ts";
 import { protocolSection } from "./protocol-section.ts";
 import { costSection, provenanceSection } from "./provenance-section.ts";
+import { runsSection } from "./runs-section.ts";
 import { style } from "./style.ts";
 import { tableSection } from "./table-section.ts";
 import { verdictSection } from "./verdict-section.ts";
@@ -53,11 +54,23 @@ ${tableSection(results, judged)}
 ${protocolSection(results)}
 ${costSection(judged.cost)}
 ${provenanceSection(results)}
+${runsSection(results)}
 </main>
-<footer><p class="note">Written by sweepstake ${VERSION}. Beside this page: results.csv, correlations.csv,${results.connections.length > 0 ? " connectivity.csv," : ""} results.json, figures.</p></footer>
+<footer><p class="note">Written by sweepstake ${VERSION}. Beside this page: ${tableFiles(results, paper).map((file) => html`<a href="${file}">${file}</a>, `)}figures.</p></footer>
 </body>
 </html>
 `.text;
+}
+
+/** The files with all numbers, which lie beside the page. */
+function tableFiles({ connections }: Results, paper: PaperContext | undefined): readonly string[] {
+  return [
+    "results.csv",
+    "correlations.csv",
+    ...(connections.length > 0 ? ["connectivity.csv"] : []),
+    "results.json",
+    ...(paper === undefined ? [] : ["paper-numbers.csv"]),
+  ];
 }
 
 /** Model, data, seeds, variants, and how much of it is done. */

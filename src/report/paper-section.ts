@@ -26,10 +26,12 @@ export function paperSection(results: Results, paper: PaperContext, numbers: rea
   return html`<section>
 <h2>The paper’s numbers</h2>
 <p class="note">${paper.scaleNote}</p>
-<p class="note">Test accuracies and R<sub>p</sub> in percent, differences (ours − paper) in percentage points. The interval is the ${percent(PAPER_LEVEL)}
-t interval of the difference over our seeds; the paper’s number is taken as exact. Under R<sub>p</sub> of ours stands its null, against which it must be read.</p>
+<p class="note">${math(
+    `Test accuracies and R_p in percent, differences (ours − paper) in percentage points. The interval is the ${percent(PAPER_LEVEL)} t interval of the ` +
+      "difference over our seeds; the paper’s number is taken as exact. Under our R_p stands its null, against which it must be read.",
+  )}</p>
 <div class="scroll"><table>
-<thead><tr><th class="text">quantity</th><th class="text">setting</th><th class="text">stated in</th><th>paper</th><th>ours</th><th>difference</th><th>interval</th></tr></thead>
+<thead><tr><th class="text">quantity</th><th>paper</th><th>ours</th><th>difference</th><th>interval</th></tr></thead>
 <tbody>
 ${numbers.map((number) => numberRow(results, number))}</tbody></table></div>
 </section>`;
@@ -37,11 +39,11 @@ ${numbers.map((number) => numberRow(results, number))}</tbody></table></div>
 
 function numberRow(results: Results, { reported, variant, ours, cell, remark }: PaperNumber): Markup {
   const { model, data, lr, source, quantity, value } = reported;
-  const label = variant === undefined ? undefined : html`<small>${variantLabel(results, variant)}</small>`;
+  const setting = [`${model}, ${data}, lr ${lr}`, ...(variant === undefined ? [] : [variantLabel(results, variant)])];
   const mask =
     cell === undefined ? undefined : html`<small>our mask: ${cell.pruning} ${percent(cell.sparsity)}</small>`;
-  const head = html`<tr><th>${math(quantityText(quantity))}${mask}</th><td class="text">${model}, ${data}, lr ${lr}${label}</td>
-<td class="text">${source}</td><td>${accuracyText(value)}</td>`;
+  const head = html`<tr><th class="wrap">${math(quantityText(quantity))}<small>${[...new Set(setting)].join("; ")}</small>${mask}<small>${source}</small></th>
+<td>${accuracyText(value)}</td>`;
   if (ours === undefined) return html`${head}<td>–</td><td>–</td><td class="wrap">${remark}</td></tr>\n`;
   const { spread, nullMean, difference, interval } = ours;
   const detail = [...(nullMean === undefined ? [] : [`null ${accuracyText(nullMean)}`]), `n ${spread.n}`].join(", ");

@@ -2,14 +2,7 @@ import type { Results } from "../analysis/types.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { Spec } from "../spec/types.ts";
 import { html, type Markup, math } from "./html.ts";
-
-/** Choices that the paper leaves open and that are no fields of the spec. */
-const conventions: readonly string[] = [
-  "Never pruned: biases, batch-norm parameters and the layers named under protect. All other convolutions and linear layers lose the same share of weights each.",
-  "R_p is taken over the layers that are pruned. Its top sets hold p·N weights of a layer, rounded to the nearest integer and at least 1.",
-  "Images are normalised per channel with mean and standard deviation of the training images.",
-  "Accuracies are those after the last epoch; the best epoch is recorded too, but it is chosen by the test set.",
-];
+import { paperSays, unstatedChoices } from "./paper-protocol.ts";
 
 const sameBudget = "train for the same epochs with the schedule from its beginning, with the mask held fixed.";
 
@@ -31,43 +24,28 @@ function startConventions({ variants }: Spec): readonly string[] {
   return [`All ${own.length > 0 ? "other " : ""}starts ${sameBudget}`, ...own];
 }
 
-/** The same for ADMM pruning. */
-const admmConventions: readonly string[] = [
-  "ADMM starts at W = θT, Z = the projection of θT, U = 0, and trains with the recipe of the experiment, but for its constant learning rate.",
-  "Z and U are updated after every epoch. When rho grows, U is divided by the same factor, so that the multiplier rho·U does not jump.",
-];
-
-/** Fields with a default because the paper does not state them. */
-const unstated: readonly RegExp[] = [
-  /^train\.optimizer\.sgd\.(weightDecay|nesterov)$/,
-  /^train\.augment\.crop$/,
-  /^train\.precision$/,
-  /^data\.validation$/,
-  /^protect/,
-  /^verdict\./,
-  /^prune\[\d+\]\.admm\.(?!sparsities)/,
-];
-
-/** The whole spec with every default written out. */
+/** The whole spec with every default written out, what the paper says of it, and what it leaves open. */
 export function protocolSection({ spec }: Results): Markup {
   return html`<section>
 <h2>Protocol</h2>
-<p>Every field of the experiment, defaults included. Those marked * are not stated in the paper.</p>
+<p>Every field of the experiment, defaults included, beside what the paper says of it.</p>
 <div class="scroll"><table>
-<thead><tr><th class="text">field</th><th class="text">value</th></tr></thead>
+<thead><tr><th class="text">field</th><th class="text">here</th><th class="text">the paper</th></tr></thead>
 <tbody>
 ${fields(spec).map(
   ([path, value]) =>
-    html`<tr><th><code>${path}</code>${unstated.some((pattern) => pattern.test(path)) ? " *" : ""}</th><td class="text wrap">${value}</td></tr>\n`,
+    html`<tr><th><code>${path}</code></th><td class="text wrap">${value}</td><td class="text wrap">${paperSays(path) ?? "–"}</td></tr>\n`,
 )}</tbody></table></div>
-<h3>Also decided here, since the paper leaves it open</h3>
 <ul>
-${[...conventions, ...startConventions(spec), ...(hasAdmm(spec) ? admmConventions : [])].map((sentence) => html`<li>${math(sentence)}</li>\n`)}</ul>
+${startConventions(spec).map((sentence) => html`<li>${math(sentence)}</li>\n`)}<li>All convolutions and linear layers that are not protected lose the same share of weights each.</li>
+</ul>
+<h3>What the paper leaves unstated</h3>
+<p>None of these is in the paper’s text, and no code of it is public. The choices in force:</p>
+<div class="scroll"><table>
+<thead><tr><th class="text">choice</th><th class="text">here</th><th class="text">the paper</th></tr></thead>
+<tbody>
+${unstatedChoices(spec).map(({ topic, here }) => html`<tr><th class="wrap">${math(topic)}</th><td class="text wrap">${math(here)}</td><td class="text">does not say</td></tr>\n`)}</tbody></table></div>
 </section>`;
-}
-
-function hasAdmm({ variants }: Spec): boolean {
-  return variants.some(({ setting }) => setting.prune.some(({ kind }) => kind === "admm"));
 }
 
 /** Leaves of the resolved spec; a field that differs between the variants has all its values, since the resolved spec shows the first. */

@@ -17,29 +17,12 @@ export function costSection({ trainings, trainingsUnshared, coreHours, gpuHours,
 </section>`;
 }
 
-/** Where every number comes from: software, hardware, data, and the key of every run. */
+/** Where every number comes from: software, hardware, data; the runs themselves are in `runsSection`. */
 export function provenanceSection(results: Results): Markup {
   return html`<section>
 <h2>Provenance</h2>
 ${environmentTable(results.stages)}
 ${unfinishedTable(results.stages)}
-<details><summary>Keys of all ${results.stages.length} stages</summary>
-<p class="note">A result lies in the store under <code>objects/</code>, the first two digits of its key, and the key. The same key gives the
-same bits on the same machine.</p>
-<div class="scroll"><table>
-<thead><tr><th class="text">stage</th><th class="text">kind</th><th class="text">status</th><th>seconds</th><th class="text">finished</th><th class="text">key</th></tr></thead>
-<tbody>
-${results.stages.map(
-  ({
-    label,
-    kind,
-    status,
-    key,
-    provenance,
-  }) => html`<tr><th>${label}</th><td class="text">${kind}</td><td class="text">${status}</td>
-<td>${provenance === undefined ? "" : (provenance.durationMs / 1000).toFixed(1)}</td><td class="text">${provenance?.finishedAt}</td><td class="text"><code>${key}</code></td></tr>\n`,
-)}</tbody></table></div>
-</details>
 </section>`;
 }
 

@@ -253,8 +253,21 @@ describe("templates", () => {
   });
 
   test("give the ids of a drawing its figure's name", () => {
-    expect(inlineSvg('<svg><clipPath id="clip0"/><g clip-path="url(#clip0)"/></svg>', "curves")).toBe(
-      '<svg><clipPath id="curves-clip0"/><g clip-path="url(#curves-clip0)"/></svg>',
+    const svg = '<svg width="10" height="5"><clipPath id="clip0"/><g clip-path="url(#clip0)"/></svg>';
+    expect(inlineSvg(svg, "curves", "What <it> shows")).toBe(
+      '<svg role="img" aria-label="What &lt;it&gt; shows" style="--width: 10px" width="10" height="5">' +
+        '<clipPath id="curves-clip0"/><g clip-path="url(#curves-clip0)"/></svg>',
+    );
+  });
+
+  test("make a linked mark of a drawing a link within the page that says what it is", () => {
+    const mark =
+      '<a xlink:href="../report.html#run-1f"><path aria-label="ticket &amp; 5" role="x" d="M0"/></a><path aria-label="b" d="M1"/>';
+    expect(inlineSvg(`<svg width="1" height="1">${mark}</svg>`, "a", "").slice("<svg".length)).toContain(
+      '><a href="#run-1f" tabindex="-1"><path role="x" d="M0"><title>ticket &amp; 5</title></path></a><path d="M1"/>'.replace(
+        ' role="x"',
+        "",
+      ),
     );
   });
 });

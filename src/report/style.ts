@@ -19,12 +19,15 @@ export const style = `
   }
   .plot [fill="${ink.text}"] { fill: var(--ink) }
   .plot [fill="${ink.muted}"] { fill: var(--muted) }
-  .plot [fill="${ink.paper}"] { fill: none }
+  .plot [fill="${ink.paper}"] { fill: var(--paper) }
+  .plot [stroke="${ink.paper}"] { stroke: var(--paper) }
   .plot [stroke="${ink.text}"] { stroke: var(--ink) }
   .plot [stroke="${ink.muted}"] { stroke: var(--muted) }
   .plot [stroke="${ink.grid}"] { stroke: var(--grid) }
   .plot [fill="#0072b2"] { fill: #4aa8e0 }
   .plot [stroke="#0072b2"] { stroke: #4aa8e0 }
+  .plot [fill="#882255"] { fill: #d77aa8 }
+  .plot [stroke="#882255"] { stroke: #d77aa8 }
 }
 * { box-sizing: border-box }
 body {
@@ -38,7 +41,9 @@ h3 { font-size: 1.02rem; margin: 1.6rem 0 .5rem }
 p { margin: .5rem 0; max-width: 46rem }
 a { color: var(--link) }
 .question { font-size: 1.15rem }
+.scale { border-left: .25rem solid var(--fails); padding-left: .7rem }
 .facts, .note, figcaption, small { color: var(--muted) }
+.scale { border-left: .25rem solid var(--fails); padding-left: .7rem }
 .facts, .note, figcaption { font-size: .88rem }
 sub { line-height: 0 }
 ul { padding-left: 1.2rem; max-width: 46rem }
@@ -55,7 +60,14 @@ li { margin: .35rem 0 }
 figure { margin: 1.6rem 0 2.4rem }
 figure h3 { margin-top: 0 }
 .plot, .scroll { overflow-x: auto }
-.plot svg { display: block; max-width: 100%; height: auto; min-width: 34rem }
+.plot svg { display: block; width: 100%; max-width: calc(var(--width) * 1.25); height: auto }
+.plot.page svg { min-width: calc(var(--width) * .86) }
+.plot a:hover > * { stroke: var(--ink); stroke-width: 3 }
+.files { display: block; margin-top: .25rem }
+.tall { max-height: 28rem; overflow-y: auto }
+tr:target { background: var(--holds-soft) }
+pre { overflow-x: auto; background: var(--soft); padding: .5rem .8rem }
+.print-only { display: none }
 figcaption { margin-top: .5rem; max-width: 46rem }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; margin: .6rem 0 1.4rem }
 th, td { padding: .32rem .55rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); white-space: nowrap }
@@ -63,23 +75,36 @@ th { font-weight: 600 }
 thead th { border-bottom: 2px solid var(--line); vertical-align: bottom }
 th.text, td.text, tbody th { text-align: left }
 tbody th { font-weight: 400 }
-td small, th small { display: block; font-size: .78rem }
-td.wrap { white-space: normal; min-width: 11rem }
+td small, th small { display: block; font-size: .88em }
+td.wrap, th.wrap { white-space: normal; min-width: 9rem }
 code { font: .84em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace }
 summary { cursor: pointer; color: var(--link) }
 @media (max-width: 40rem) {
   body { padding: 1.2rem 1rem 3rem }
   h1 { font-size: 1.5rem }
+  tbody th { white-space: normal; min-width: 6rem }
+  th code { overflow-wrap: anywhere }
   .verdict li { grid-template-columns: 6.4rem 1fr }
   .verdict li > span:last-child { grid-column: 1 / -1 }
 }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt }
-  .plot svg { min-width: 0 }
+  .plot.column svg, .plot.page svg { min-width: 0 }
+  .plot.column svg { max-width: 85mm }
+  .plot.page svg { max-width: 140mm }
+  figure { margin: .8rem 0 1.2rem }
+  .print-only { display: block }
+  .screen-only { display: none }
+  table { font-size: 7.5pt }
+  th, td.text, td small { white-space: normal }
+  td code { overflow-wrap: anywhere }
   .plot, .scroll { overflow: visible }
   figure, .verdict, tr { break-inside: avoid }
-  h2, h3 { break-after: avoid }
+  h2, h3, .note:has(+ figure) { break-after: avoid }
+  .verdict { padding: .4rem .8rem }
+  .verdict li { margin: .2rem 0 }
+  h2 { margin-top: 1.6rem }
   th, td { padding: .2rem .4rem }
-  .files { display: none }
+  .files a, footer a { color: inherit }
 }
 `;
