@@ -87,7 +87,7 @@ export function paperLayers<C extends object>({ x, y }: Axes, [low, high]: [numb
         strokeWidth: 1.8,
         opacity: 1,
       },
-      encoding: { x, y, stroke: { ...color, legend: null } },
+      encoding: { x, y, color },
     },
     {
       transform: only("paper"),

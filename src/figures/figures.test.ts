@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { fixtureResults } from "../analysis/fixture.ts";
 import { accuracyVsSparsity } from "./accuracy-vs-sparsity.ts";
-import { maskCorrelation, preTrainingCorrelation } from "./correlation.ts";
-import { type Figure, focusedDomain, partsAbove, slug } from "./figure.ts";
+import { preTrainingCorrelation } from "./correlation.ts";
+import { existing, rows, symbols, texts } from "./drawing.fixture.ts";
+import { focusedDomain, partsAbove, slug } from "./figure.ts";
 import { learningCurves, typicalCell } from "./learning-curves.ts";
 import { renderPng, renderSvg } from "./render.ts";
 import { startPalette } from "./theme.ts";
@@ -13,43 +14,6 @@ const results = fixtureResults({
   status: ({ variant, seed, start, cell }) =>
     variant === "v1" && seed === 2 && start === "ticket" && cell?.sparsity === 0.9 ? "diverged" : "done",
 });
-
-function existing(figure: Figure | undefined): Figure {
-  if (figure === undefined) throw new Error("expected a figure");
-  return figure;
-}
-
-/** Marks of the layers of one kind: how many there are, and where and in which colour. */
-interface Mark {
-  readonly x: number;
-  readonly y: number;
-  readonly fill: string | undefined;
-  readonly label: string;
-}
-
-/** Filled symbols of the plot in groups of equal size (`d` of a path starts with its extent), legends left out. */
-function symbols(svg: string): readonly Mark[] {
-  const paths = svg.match(/<path aria-label="[^"]*"[^>]*aria-roledescription="point"[^>]*>/g) ?? [];
-  return paths.map((path) => {
-    const [, x, y] = /transform="translate\(([-\d.]+),([-\d.]+)\)"/.exec(path) ?? [];
-    return {
-      x: Number(x),
-      y: Number(y),
-      fill: /fill="([^"]+)"/.exec(path)?.[1],
-      label: /aria-label="([^"]*)"/.exec(path)?.[1] ?? "",
-    };
-  });
-}
-
-function texts(svg: string): readonly string[] {
-  return [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map((match) => match[1] ?? "");
-}
-
-/** Values of rows of one kind in a figure's data. */
-function rows(figure: Figure, kind: string): readonly Record<string, unknown>[] {
-  const { data } = figure.spec as { data?: { values?: Record<string, unknown>[] } };
-  return (data?.values ?? []).filter((row) => row.kind === kind);
-}
 
 describe("accuracy against sparsity", () => {
   const figure = existing(accuracyVsSparsity(results, "iterative"));
@@ -118,80 +82,6 @@ describe("accuracy against sparsity", () => {
     const drawing = await renderSvg(one.spec);
     expect(symbols(drawing)).toHaveLength(2 * 4 * 2);
     expect(drawing).not.toContain("NaN");
-  });
-});
-
-/**
- * Heights of the drawn bars and of the lines across them against R_p and its null, in order, by the scale that the bars themselves
- * give: from 0 at their feet.
- */
-function expectBarsWithNulls(svg: string, means: readonly Record<string, unknown>[]) {
-  const bars = [
-    ...svg.matchAll(/aria-roledescription="rect mark"[^>]*d="M([-\d.]+),([-\d.]+)h([-\d.]+)v([-\d.]+)/g),
-  ].map(([, x, top, width, height]) => ({
-    x: Number(x),
-    width: Number(width),
-    top: Number(top),
-    height: Number(height),
-  }));
-  const lines = [
-    ...svg.matchAll(
-      /aria-roledescription="rule mark"[^>]*translate\(([-\d.]+),([-\d.]+)\)" x2="([-\d.]+)"[^>]*stroke="#1f2328"/g,
-    ),
-  ].map(([, x, y, width]) => ({ x: Number(x), y: Number(y), width: Number(width) }));
-  expect(bars).toHaveLength(means.length);
-  expect(lines).toHaveLength(means.length);
-  const unit = (bars[0]?.height ?? 0) / Number(means[0]?.value);
-  for (const [i, { value, nullMean }] of means.entries()) {
-    const [bar, line] = [bars[i], lines[i]];
-    if (bar === undefined || line === undefined) throw new Error("no bar");
-    expect(bar.height / unit).toBeCloseTo(Number(value), 3);
-    expect((bar.top + bar.height - line.y) / unit).toBeCloseTo(Number(nullMean), 3);
-    // Across this bar, and not its neighbours.
-    expect(line.x + line.width / 2).toBeCloseTo(bar.x + bar.width / 2, 1);
-    expect(line.width / bar.width).toBeCloseTo(1 / 0.94, 2);
-  }
-}
-
-describe("correlation", () => {
-  test("of pre-training: a bar per variant and p, a point per seed, and the null as a line across each bar", async () => {
-    const figure = existing(preTrainingCorrelation(results));
-    const svg = await renderSvg(figure.spec);
-    expect(symbols(svg)).toHaveLength(2 * 5 * seeds);
-    expectBarsWithNulls(svg, rows(figure, "mean"));
-    expect(rows(figure, "null").map(({ value }) => value)).toEqual(
-      [0.1, 0.2, 0.3, 0.4, 0.5, 0.1, 0.2, 0.3, 0.4, 0.5].map((p) => expect.closeTo(p, 12) as number),
-    );
-    for (const text of ["p", "R_p (line: its null)", "lr 0.01", "lr 0.1", "20 %"]) expect(texts(svg)).toContain(text);
-  });
-
-  test("under masks: every bar with its own, conditional null", async () => {
-    const figure = existing(maskCorrelation(results, "one-shot"));
-    const svg = await renderSvg(figure.spec);
-    // Against θ0 and θT only where p = 0.2 is below 1 - sparsity: at 50 % and 70 %.
-    const groups = 2 * (3 * 2 + 2 * 2);
-    expect(symbols(svg)).toHaveLength(groups * seeds);
-    expect(rows(figure, "mean")).toHaveLength(groups);
-    expectBarsWithNulls(svg, rows(figure, "mean"));
-    const nulls = rows(figure, "null").filter(
-      ({ measure, sparsity }) => measure === "fine-tune to initial" && sparsity === 0.5,
-    );
-    expect(nulls.map(({ value }) => value)).toEqual([expect.closeTo(0.4, 12), expect.closeTo(0.4, 12)]);
-    expect(texts(svg)).toContain("R_p at p = 20 % (line: its null)");
-  });
-
-  test("is not drawn without comparisons, and says how many are left out", () => {
-    const missing = results.comparisons.map((comparison) => ({
-      ...comparison,
-      status: "missing" as const,
-      points: [],
-    }));
-    expect(preTrainingCorrelation({ ...results, comparisons: missing })).toBeUndefined();
-    expect(maskCorrelation({ ...results, comparisons: missing }, "iterative")).toBeUndefined();
-    const some = results.comparisons.map((comparison, i) =>
-      i === 0 ? { ...comparison, status: "skipped" as const, points: [] } : comparison,
-    );
-    expect(preTrainingCorrelation({ ...results, comparisons: some })?.caption).toContain("Left out: 1 comparison");
   });
 });
 

@@ -102,7 +102,7 @@ function specOf(
     encoding: {
       x,
       y,
-      stroke: { ...color, legend: null },
+      color,
       shape,
       ...(kind === "seed" ? { href: { field: "href" }, description: { field: "label" } } : {}),
     },

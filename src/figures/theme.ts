@@ -180,10 +180,10 @@ export const config: Config = {
 export const percentLabel = "format(100 * datum.value, '.3~g') + ' %'";
 
 /**
- * Width and height of one panel in pixels. With its axis a panel is at most 410 wide, so that texts of 12 pixels are 7 points high
+ * Width and height of one panel in pixels. With its axis a panel is at most 413 wide, so that texts of 12 pixels are 7 points high
  * when it is printed in a column of 85 mm.
  */
-export const panel = { width: 316, height: 240 } as const;
+export const panel = { width: 306, height: 236 } as const;
 
 /** Panels beside each other; more are put into further rows. */
 export const panelColumns = 2;

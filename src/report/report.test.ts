@@ -7,8 +7,7 @@ import { fixtureResults } from "../analysis/fixture.ts";
 import { accuracyText, rpText } from "../analysis/format.ts";
 import { armGroups } from "../analysis/groups.ts";
 import type { Results } from "../analysis/types.ts";
-import { inlineSvg } from "./figure-section.ts";
-import { escapeHtml, html, math } from "./html.ts";
+import { escapeHtml } from "./html.ts";
 import { reportPage } from "./page.ts";
 import { flatten } from "./protocol-section.ts";
 import { writeReport } from "./write-report.ts";
@@ -58,6 +57,7 @@ describe("the files", () => {
     const figures = [
       "accuracy-iterative",
       "accuracy-one-shot",
+      "accuracy-pruners",
       "correlation-iterative",
       "correlation-one-shot",
       "correlation-pre-training",
@@ -66,7 +66,7 @@ describe("the files", () => {
     expect(readdirSync(join(folder, "figures")).sort()).toEqual(
       figures.flatMap((name) => ["csv", "pdf", "png", "svg", "vl.json"].map((kind) => `${name}.${kind}`)),
     );
-    expect(names).toHaveLength(4 + 30);
+    expect(names).toHaveLength(4 + 35);
   });
 
   test("are the same bytes when written again", async () => {
@@ -83,14 +83,16 @@ describe("the page", () => {
       (match) => match[1] ?? "",
     );
     expect(sources.length).toBeGreaterThan(0);
-    expect(sources.filter((address) => !/^figures\/[\w-]+\.(csv|svg|pdf|png|vl\.json)$/.test(address))).toEqual([]);
+    const own =
+      /^(figures\/[\w-]+\.(csv|svg|pdf|png|vl\.json)|results\.(csv|json)|correlations\.csv|#run-[0-9a-f]{12})$/;
+    expect(sources.filter((address) => !own.test(address))).toEqual([]);
     expect([...page.matchAll(/url\(([^)]*)\)/g)].filter((match) => !match[1]?.startsWith("#"))).toEqual([]);
     expect(page).not.toMatch(/<(script|link|img|iframe|object|embed|base)\b|@import|@font-face/i);
     expect(page).toContain("default-src &#39;none&#39;");
   });
 
   test("has every figure inside, and no id twice", () => {
-    expect(page.match(/<svg /g)).toHaveLength(6);
+    expect(page.match(/<svg /g)).toHaveLength(7);
     const ids = [...page.matchAll(/\bid="([^"]*)"/g)].map((match) => match[1]);
     expect(new Set(ids).size).toBe(ids.length);
     for (const [, id] of page.matchAll(/url\(#([^)]*)\)/g)) expect(ids).toContain(id);
@@ -139,21 +141,54 @@ describe("the page", () => {
     }
   });
 
+  test("leads from every seed's point to the row of its run, and says there how to look at it", () => {
+    const links = [...page.matchAll(/<a href="#(run-[0-9a-f]+)"[^>]*><\w+ [^>]*><title>([^<]*)<\/title>/g)];
+    const drawn = results.arms.filter(({ status }) => status === "done").length;
+    // Every run is a point in its own figure, and tickets and fine-tuning once more in that of all pruning settings.
+    expect(links.length).toBeGreaterThan(drawn);
+    for (const { train, start, seed } of results.arms.filter(
+      ({ status, start: s }) => status === "done" && s !== "dense",
+    )) {
+      const own = links.filter(([, id]) => id === `run-${train.slice(0, 12)}`);
+      expect(own.length).toBe(start === "ticket" || start === "fine-tune" ? 2 : 1);
+      for (const [, , title] of own) expect(title).toMatch(new RegExp(`^${start}.*, seed ${seed}: [\\d.]+ %$`));
+      expect(page).toContain(`<tr id="run-${train.slice(0, 12)}">`);
+    }
+    expect(page).toMatch(/cat \.\.\/\.\.\/store\/objects\/([0-9a-f]{2})\/\1[0-9a-f]{62}\/metrics\.jsonl/);
+  });
+
+  test("has every figure as one image with an alternative text", () => {
+    const images = [...page.matchAll(/<svg role="img" aria-label="([^"]+)"[^>]*>(.*?)<\/svg>/gs)];
+    expect(images).toHaveLength(7);
+    for (const [, text, inner] of images) {
+      expect(text?.length).toBeGreaterThan(100);
+      expect(inner).not.toMatch(/aria-|role=/);
+    }
+    const headings = [...page.matchAll(/<h([1-6])/g)].map((match) => Number(match[1]));
+    expect(headings[0]).toBe(1);
+    for (const [i, level] of headings.entries())
+      if (i > 0) expect(level - (headings[i - 1] ?? 0)).toBeLessThanOrEqual(1);
+  });
+
   test("has a caption for every figure, with what is left out", () => {
-    expect(page.match(/<figcaption>/g)).toHaveLength(6);
+    expect(page.match(/<figcaption>/g)).toHaveLength(7);
     expect(page).toContain("Left out: lr 0.1, ticket, iterative 90\u00a0%, seed 2 (diverged).");
   });
 
   test("writes out the protocol and marks what the paper leaves open", () => {
-    expect(page).toContain('<th><code>train.optimizer.sgd.weightDecay</code> *</th><td class="text wrap">0.0005</td>');
-    expect(page).toContain("<th><code>train.optimizer.sgd.momentum</code></th>");
-    expect(page).toContain('<th><code>train.optimizer.sgd.lr</code></th><td class="text wrap">0.01, 0.1 (swept)</td>');
+    const row = (path: string, here: string, paper: string) =>
+      `<th><code>${path}</code></th><td class="text wrap">${here}</td><td class="text wrap">${paper}</td>`;
+    expect(page).toContain(row("train.optimizer.sgd.weightDecay", "0.0005", "does not say"));
+    expect(page).toContain(row("train.optimizer.sgd.momentum", "0.9", "0.9"));
+    expect(page).toContain(row("train.optimizer.sgd.lr", "0.01, 0.1 (swept)", "0.01 and 0.1"));
+    expect(page).toContain(row("train.epochs", "10", "150"));
+    expect(page).toContain(row("name", "fixture", "–"));
     for (const [path] of flatten(results.spec.resolved))
       if (!path.startsWith("sweep.")) expect(page).toContain(`<code>${path}</code>`);
   });
 
   test("has the key of every run, what it was computed with, and the cost", () => {
-    for (const { train } of results.arms) expect(page).toContain(`<code>${train}</code>`);
+    for (const { train } of results.arms) expect(page).toContain(`<code>objects/${train.slice(0, 2)}/${train}</code>`);
     for (const text of ["1.13.1", "Imaginary CPU &lt;9000&gt;", "v20.19.2", "float32", "2.0 core-hours"])
       expect(page).toContain(text);
     expect(page).toContain("200 trainings (400 without sharing), all finished");
@@ -238,38 +273,6 @@ test("an experiment of which nothing is done yet has a page that says so", async
   expect(text).toContain("no seed has both ticket and dense");
   expect(text).toContain("<h3>Not done</h3>");
   rmSync(other, { recursive: true });
-});
-
-describe("templates", () => {
-  test("escape texts, keep markup, join lists and leave out undefined", () => {
-    const list = ["<", html`<b>${"&"}</b>`, undefined, 3];
-    expect(html`<p title="${`"'`}">${list}</p>`.text).toBe('<p title="&quot;&#39;">&lt;<b>&amp;</b>3</p>');
-  });
-
-  test("set the paper's symbols and keep numbers with their percent sign", () => {
-    expect(math("R_0.2 of (θT⊙m)T is 5 %, R_p <").text).toBe(
-      "<i>R</i><sub>0.2</sub> of (θ<sub>T</sub>⊙m)<sub>T</sub> is 5\u00a0%, <i>R</i><sub>p</sub> &lt;",
-    );
-  });
-
-  test("give the ids of a drawing its figure's name", () => {
-    const svg = '<svg width="10" height="5"><clipPath id="clip0"/><g clip-path="url(#clip0)"/></svg>';
-    expect(inlineSvg(svg, "curves", "What <it> shows")).toBe(
-      '<svg role="img" aria-label="What &lt;it&gt; shows" style="--width: 10px" width="10" height="5">' +
-        '<clipPath id="curves-clip0"/><g clip-path="url(#curves-clip0)"/></svg>',
-    );
-  });
-
-  test("make a linked mark of a drawing a link within the page that says what it is", () => {
-    const mark =
-      '<a xlink:href="../report.html#run-1f"><path aria-label="ticket &amp; 5" role="x" d="M0"/></a><path aria-label="b" d="M1"/>';
-    expect(inlineSvg(`<svg width="1" height="1">${mark}</svg>`, "a", "").slice("<svg".length)).toContain(
-      '><a href="#run-1f" tabindex="-1"><path role="x" d="M0"><title>ticket &amp; 5</title></path></a><path d="M1"/>'.replace(
-        ' role="x"',
-        "",
-      ),
-    );
-  });
 });
 
 test("a resolved spec is flattened to its leaves", () => {
