@@ -1,4 +1,3 @@
-import type { Json } from "../core/canonical-json.ts";
 import type { Setting, Spec } from "../spec/types.ts";
 
 const UNSTATED = "does not say";
@@ -41,10 +40,8 @@ export interface Choice {
 
 /** All choices that the paper leaves open and that matter for this experiment. */
 export function unstatedChoices(spec: Spec): readonly Choice[] {
-  const all = (of: (setting: Setting) => Json | undefined) =>
-    [...new Set(spec.variants.map(({ setting }) => String(of(setting) ?? "")))]
-      .filter((text) => text !== "")
-      .join(", ");
+  const all = (of: (setting: Setting) => string | number | undefined) =>
+    [...new Set(spec.variants.flatMap(({ setting }) => of(setting) ?? []))].join(", ");
   const prunes = spec.variants.flatMap(({ setting }) => setting.prune);
   const choices: readonly (Choice | undefined)[] = [
     { topic: "weight decay", here: `${all(({ train }) => train.optimizer.sgd.weightDecay)}, on every parameter` },
@@ -65,7 +62,7 @@ export function unstatedChoices(spec: Spec): readonly Choice[] {
     hasResNet(spec)
       ? {
           topic: "shortcut of the ResNet",
-          here: all(({ model }) => (isResNet(model.name) ? (model.shortcut ?? "projection") : undefined)),
+          here: all(({ model }) => shortcutOf(model)),
         }
       : undefined,
     { topic: "last linear layer", here: all(({ protect }) => lastLinearText(protect)) },
@@ -114,6 +111,11 @@ function validationText(images: number): string {
 
 function lastLinearText(protect: readonly string[]): string {
   return protect.includes("last-linear") ? "not pruned" : "pruned like the others, unless its name is under protect";
+}
+
+function shortcutOf({ name, shortcut }: Setting["model"]): string | undefined {
+  if (!isResNet(name)) return undefined;
+  return typeof shortcut === "string" ? shortcut : "projection";
 }
 
 function isResNet(name: string): boolean {
