@@ -1,5 +1,7 @@
 // Everything that differs between libtorch 1.13 and 2.x. Nothing else asks for the version.
 #pragma once
+#include <ATen/autocast_mode.h>
+
 #include "torch.h"
 
 #define SWEEPSTAKE_TORCH_AT_LEAST(major, minor) \
@@ -31,5 +33,39 @@ inline void useDeterministicAlgorithms() {
   context.setDeterministicFillUninitializedMemory(false);
 #endif
 }
+
+// libtorch's own mixed precision while it lives: convolutions and products in bfloat16, weights rounded once.
+class MixedPrecision {
+ public:
+  MixedPrecision(bool on, c10::DeviceType device) : on_(on), device_(device) {
+    if (on_) set(true);
+  }
+  ~MixedPrecision() {
+    if (!on_) return;
+    set(false);
+    at::autocast::clear_cache();  // the rounded weights
+  }
+  MixedPrecision(const MixedPrecision&) = delete;
+  MixedPrecision& operator=(const MixedPrecision&) = delete;
+
+ private:
+  void set(bool on) {
+#if SWEEPSTAKE_TORCH_AT_LEAST(2, 4)
+    at::autocast::set_autocast_enabled(device_, on);
+    at::autocast::set_autocast_dtype(device_, at::kBFloat16);
+#else
+    if (device_ == c10::DeviceType::CPU) {
+      at::autocast::set_cpu_enabled(on);
+      at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+    } else {
+      at::autocast::set_enabled(on);
+      at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
+    }
+#endif
+  }
+
+  const bool on_;
+  const c10::DeviceType device_;
+};
 
 }  // namespace sweepstake

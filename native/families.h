@@ -14,5 +14,6 @@ Exports shapeExports();
 Exports layerExports();
 Exports optimExports();
 Exports augmentExports();
+Exports scriptExports();
 
 }  // namespace sweepstake

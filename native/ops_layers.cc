@@ -2,6 +2,7 @@
 #include "batch_norm.h"
 #include "depthwise.h"
 #include "families.h"
+#include "layers.h"
 #include "max_pool.h"
 
 namespace sweepstake {
@@ -15,18 +16,12 @@ at::Tensor inTypeOf(const at::Tensor& x, const at::Tensor& weight) {
 }
 
 Napi::Value conv2d(Call& call) {
-  const auto x = call.tensor(0), weight = inTypeOf(x, call.tensor(1)), bias = inTypeOf(x, call.optionalTensor(2));
-  const auto stride = call.integers(3), padding = call.integers(4), dilation = call.integers(5);
-  const int64_t groups = call.integer(6);
-  if (isDepthwise(x, weight, bias, stride, padding, dilation, groups)) return call.give(depthwise(x, weight, stride[0], padding[0]));
-  return call.give(at::conv2d(x, weight, bias, stride, padding, dilation, groups));
+  const auto x = call.tensor(0), weight = call.tensor(1), bias = call.optionalTensor(2);
+  return call.give(convolution2d(x, weight, bias, call.integers(3), call.integers(4), call.integers(5), call.integer(6)));
 }
 
 Napi::Value maxPool2d(Call& call) {
-  const auto x = call.tensor(0);
-  const auto kernel = call.integers(1), stride = call.integers(2), padding = call.integers(3);
-  if (isPoolByTwo(x, kernel, stride, padding)) return call.give(maxPoolByTwo(x));
-  return call.give(at::max_pool2d(x, kernel, stride, padding));
+  return call.give(maxPooling2d(call.tensor(0), call.integers(1), call.integers(2), call.integers(3)));
 }
 
 Napi::Value avgPool2d(Call& call) {
@@ -46,17 +41,7 @@ Napi::Value batchNormalisation(Call& call) {
   return call.give(batchNorm(x, weight, bias, mean, variance, residual, settings));
 }
 
-// A libtorch without MKL leaves matrix products to the system's BLAS, which on a plain Debian is the reference
-// implementation, some twenty times off the pace. oneDNN is there anyway: a 1x1 convolution over a 1x1 image is the same product.
-Napi::Value linear(Call& call) {
-  const auto x = call.tensor(0), weight = inTypeOf(x, call.tensor(1)), bias = inTypeOf(x, call.optionalTensor(2));
-  const bool typeFits = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
-  const bool viaConvolution = x.is_cpu() && weight.is_cpu() && typeFits && weight.scalar_type() == x.scalar_type() && at::hasMKLDNN() && !at::hasMKL() && x.dim() == 2 &&
-                              weight.dim() == 2 && x.size(1) == weight.size(1) && x.numel() > 0;
-  if (!viaConvolution) return call.give(at::linear(x, weight, bias));
-  const auto image = x.reshape({x.size(0), x.size(1), 1, 1}), kernel = weight.reshape({weight.size(0), weight.size(1), 1, 1});
-  return call.give(at::conv2d(image, kernel, bias).reshape({x.size(0), weight.size(0)}));
-}
+Napi::Value linear(Call& call) { return call.give(linearLayer(call.tensor(0), call.tensor(1), call.optionalTensor(2))); }
 
 void checkClassification(const at::Tensor& logits, const at::Tensor& labels) {
   if (logits.dim() != 2 || labels.dim() != 1 || logits.size(0) != labels.size(0) || labels.scalar_type() != at::kLong) {
@@ -80,6 +65,29 @@ Napi::Value correctCount(Call& call) {
 }
 
 }  // namespace
+
+at::Tensor convolution2d(const at::Tensor& x, const at::Tensor& given, const at::Tensor& givenBias, at::IntArrayRef stride,
+                         at::IntArrayRef padding, at::IntArrayRef dilation, int64_t groups) {
+  const auto weight = inTypeOf(x, given), bias = inTypeOf(x, givenBias);
+  if (isDepthwise(x, weight, bias, stride, padding, dilation, groups)) return depthwise(x, weight, stride[0], padding[0]);
+  return at::conv2d(x, weight, bias, stride, padding, dilation, groups);
+}
+
+at::Tensor maxPooling2d(const at::Tensor& x, at::IntArrayRef kernel, at::IntArrayRef stride, at::IntArrayRef padding) {
+  return isPoolByTwo(x, kernel, stride, padding) ? maxPoolByTwo(x) : at::max_pool2d(x, kernel, stride, padding);
+}
+
+// A libtorch without MKL leaves matrix products to the system's BLAS, which on a plain Debian is the reference
+// implementation, some twenty times off the pace. oneDNN is there anyway: a 1x1 convolution over a 1x1 image is the same product.
+at::Tensor linearLayer(const at::Tensor& x, const at::Tensor& given, const at::Tensor& givenBias) {
+  const auto weight = inTypeOf(x, given), bias = inTypeOf(x, givenBias);
+  const bool typeFits = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
+  const bool viaConvolution = x.is_cpu() && weight.is_cpu() && typeFits && weight.scalar_type() == x.scalar_type() && at::hasMKLDNN() && !at::hasMKL() && x.dim() == 2 &&
+                              weight.dim() == 2 && x.size(1) == weight.size(1) && x.numel() > 0;
+  if (!viaConvolution) return at::linear(x, weight, bias);
+  const auto image = x.reshape({x.size(0), x.size(1), 1, 1}), kernel = weight.reshape({weight.size(0), weight.size(1), 1, 1});
+  return at::conv2d(image, kernel, bias).reshape({x.size(0), weight.size(0)});
+}
 
 Exports layerExports() {
   return {

@@ -2,10 +2,10 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeModel, models } from "../src/models/index.ts";
-import { distance, stored } from "./fixtures/compare.ts";
-import { type Fixture, type Group, readFixture } from "./fixtures/fixture.ts";
+import { distances, float32Tolerance, float64Tolerance } from "./fixtures/agreement.ts";
+import { type Group, readFixture } from "./fixtures/fixture.ts";
 import { hashes } from "./fixtures/formulas.ts";
-import { type Measured, measureStep, measureTraining } from "./fixtures/measure.ts";
+import { measureStep, measureTraining } from "./fixtures/measure.ts";
 
 /** This engine against PyTorch: scripts/make-fixtures.py has the networks there, and says what is stored. */
 
@@ -20,35 +20,6 @@ const names = [...trained, ...trainedInFloat64, ...oneStep, ...oneStepInFloat64]
 
 const stepGroups: readonly Group[] = ["logits", "loss", "gradients", "statistics"];
 const derived: readonly Group[] = ["gradients", "losses", "evaluated", "weights"];
-
-/** For each group of the fixture that is measured: the largest distance of an array, and which array that is. */
-function distances(fixture: Fixture, measured: Measured): [Group, string, number][] {
-  return [...measured].flatMap(([group, arrays]): [Group, string, number][] => {
-    const expected = fixture.results.get(group) ?? new Map<string, Float64Array>();
-    expect([...arrays.keys()].sort(), group).toEqual([...expected.keys()].sort());
-    const all = [...arrays].map(([name, array]): [Group, string, number] => {
-      return [group, name, distance(group, name, stored(group, name, array), expected, array.length)];
-    });
-    // NaN would win no comparison.
-    const worst = all.reduce<(typeof all)[number] | undefined>(
-      (a, b) => (a !== undefined && a[2] >= b[2] ? a : b),
-      undefined,
-    );
-    return worst === undefined ? [] : [worst];
-  });
-}
-
-/**
- * Programs that sum in different orders differ in float64 by PyTorch's float32 distance times 2^-29, at most some 1e-13, and the
- * 13 stored digits add up to 5e-13: in all, less than 2e-12 was measured. Each step of a training magnifies the differences before
- * it; those of these fixtures do so by less than 1e4 over 20 steps.
- */
-const float64Tolerance = { step: 1e-10, training: 1e-8 };
-
-/** The same for float32, where one value may happen to come out far closer than the rounding of those that it is made of. */
-function float32Tolerance(fixture: Fixture, group: Group): number {
-  return 10 * Math.max(fixture.float32Distance[group] ?? Number.NaN, 1e-6);
-}
 
 describe.each(names)("%s agrees with PyTorch", (name) => {
   const fixture = readFixture(name);
@@ -86,8 +57,9 @@ describe("the fixtures", () => {
   it("are all there, for every model, and hold what they should", () => {
     const files = readdirSync(join(import.meta.dirname, "fixtures")).filter((file) => file.endsWith(".json"));
     expect(files.sort()).toEqual(names.map((name) => `${name}.json`).sort());
+    const builtIn = new Set([...models.keys()].filter((name) => name !== "torchscript")); // its fixtures: torchscript.test.ts
     const fixtures = new Map(names.map((name) => [name, readFixture(name)]));
-    expect(new Set([...fixtures.values()].map(({ model }) => model.name))).toEqual(new Set(models.keys()));
+    expect(new Set([...fixtures.values()].map(({ model }) => model.name))).toEqual(builtIn);
     for (const [name, { learningRate, results, float32Distance }] of fixtures) {
       const trains = trained.includes(name) || trainedInFloat64.includes(name);
       expect(learningRate !== null, name).toBe(trains);

@@ -8,6 +8,7 @@ import { lenet300 } from "./lenet-300-100.ts";
 import { lenet5 } from "./lenet5.ts";
 import { mobilenetV2 } from "./mobilenet-v2.ts";
 import { resnets } from "./resnet.ts";
+import { torchscript } from "./torchscript.ts";
 import type { ModelDefinition, ModelDescription, ModelInput, ModelSpec } from "./types.ts";
 import { vgg11 } from "./vgg.ts";
 
@@ -19,6 +20,7 @@ export const models: ReadonlyMap<string, ModelDefinition> = byName([
   vgg11,
   ...resnets,
   mobilenetV2,
+  torchscript,
 ]);
 
 /**
@@ -31,7 +33,9 @@ export function findModel(name: string): ModelDefinition {
     throw new InputError({
       where: "model",
       message: `expected the name of a model, got "${name}"`,
-      hint: suggest(name, models.keys()),
+      hint: /\.(pt|pth|ts)$/.test(name)
+        ? `a network that PyTorch has saved as TorchScript: model: { torchscript: ${name} }`
+        : suggest(name, models.keys()),
     });
   }
   return model;
@@ -56,6 +60,14 @@ export function buildModel(spec: ModelSpec, input: ModelInput): Module {
   return model.build(parsed.data, input);
 }
 
+/** What of a model's spec its results depend on: all but where a file lies. */
+export function modelIdentity(spec: ModelSpec): ModelSpec {
+  const places = models.get(spec.name)?.places ?? [];
+  if (places.length === 0) return spec;
+  const kept = Object.entries(spec).filter(([option]) => !places.includes(option));
+  return { ...Object.fromEntries(kept), name: spec.name };
+}
+
 // A plan asks for the same description once per stage; building a network each time would take most of its time.
 const described = new Map<string, ModelDescription>();
 
@@ -72,7 +84,7 @@ export function describeModel(spec: ModelSpec, { classes, shape }: ModelInput): 
 function describe(model: Module, shape: readonly number[]): ModelDescription {
   const parameters = [...model.namedParameters().values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const bufferBytes = [...model.namedBuffers().values()].reduce(
-    (sum, { shape, kind }) => sum + elementCount(shape) * itemBytes[kind === "int64" ? "int64" : "float32"],
+    (sum, { shape, kind }) => sum + elementCount(shape) * itemBytes[kind === "float" ? "float32" : kind],
     0,
   );
   return {

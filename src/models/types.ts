@@ -35,6 +35,14 @@ export interface ModelDefinition<Options extends ModelOptions = ModelOptions> {
    * @throws InputError when images of this shape do not fit
    */
   build(options: Options, input: ModelInput): Module;
+  /**
+   * For a model that is kept in a file: finds the file, once when a spec is read, and adds what identifies its content.
+   * @param folder that relative paths start from
+   * @throws InputError when it is not there
+   */
+  locate?(options: Options, folder: string): Options;
+  /** Names of the options that say where something lies; they are no part of the model's identity. */
+  readonly places?: readonly string[];
 }
 
 /** Declares an architecture; `build` gets the options as its schema types them. */

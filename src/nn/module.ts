@@ -41,7 +41,7 @@ export abstract class Module {
   /** The parameters by full name. */
   namedParameters(): ReadonlyMap<string, Parameter> {
     return new Map(
-      [...this.#variables("")].flatMap(([name, variable]): [string, Parameter][] =>
+      [...this.variables("")].flatMap(([name, variable]): [string, Parameter][] =>
         variable instanceof Parameter ? [[name, variable]] : [],
       ),
     );
@@ -50,7 +50,7 @@ export abstract class Module {
   /** The buffers by full name. */
   namedBuffers(): ReadonlyMap<string, Buffer> {
     return new Map(
-      [...this.#variables("")].flatMap(([name, variable]): [string, Buffer][] =>
+      [...this.variables("")].flatMap(([name, variable]): [string, Buffer][] =>
         variable instanceof Buffer ? [[name, variable]] : [],
       ),
     );
@@ -58,7 +58,7 @@ export abstract class Module {
 
   /** Names of parameters and buffers in the order of PyTorch's state dict: a module's own first, then its children's. */
   names(): readonly string[] {
-    return [...this.#variables("")].map(([name]) => name);
+    return [...this.variables("")].map(([name]) => name);
   }
 
   /** The weights of convolutions and linear layers, in order. */
@@ -73,7 +73,7 @@ export abstract class Module {
    * @throws InputError that names every missing, unexpected, mis-shaped and mistyped array at once; nothing is loaded then
    */
   load(state: StateDict, placement: Placement): void {
-    const variables = new Map(this.#variables(""));
+    const variables = new Map(this.variables(""));
     const issues = stateIssues(variables, state);
     if (issues.length > 0) throw new InputError(issues);
     for (const [name, variable] of variables) {
@@ -84,12 +84,12 @@ export abstract class Module {
 
   /** Copies of all parameters and buffers in this process's memory, in the type the model computes in. */
   stateDict(): StateDict {
-    return new Map([...this.#variables("")].map(([name, variable]) => [name, variable.tensor.toHost()]));
+    return new Map([...this.variables("")].map(([name, variable]) => [name, variable.tensor.toHost()]));
   }
 
   /** Frees the tensors. The module can be loaded again. */
   dispose(): void {
-    for (const [, variable] of this.#variables("")) variable.dispose();
+    for (const [, variable] of this.variables("")) variable.dispose();
   }
 
   /** Switches this module and everything in it to training (true) or evaluation (false). */
@@ -98,11 +98,12 @@ export abstract class Module {
     for (const [, child] of this.#children()) child.train(mode);
   }
 
-  *#variables(prefix: string): Iterable<[string, Parameter | Buffer]> {
+  /** Parameters and buffers in the order of `names()`; a module that keeps them elsewhere than in its properties says so here. */
+  protected *variables(prefix: string): Iterable<[string, Parameter | Buffer]> {
     const own: [string, unknown][] = Object.entries(this);
     for (const kind of [Parameter, Buffer])
       for (const [key, value] of own) if (value instanceof kind) yield [prefix + key, value];
-    for (const [key, child] of this.#children()) yield* child.#variables(`${prefix}${key}.`);
+    for (const [key, child] of this.#children()) yield* child.variables(`${prefix}${key}.`);
   }
 
   *#children(): Iterable<[string, Module]> {
@@ -143,7 +144,7 @@ function stateIssues(variables: ReadonlyMap<string, Parameter | Buffer>, state: 
       return [{ where: name, message: `expected shape ${expected}, got [${array.shape.join(", ")}]` }];
     const type = variable instanceof Buffer ? variable.kind : "float";
     if (fitsType(array, type)) return [];
-    const types = type === "int64" ? "int64" : "a floating type";
+    const types = type === "float" ? "a floating type" : type;
     return [{ where: name, message: `expected ${types}, got ${array.dtype}` }];
   });
   const unexpected = [...state.keys()]
@@ -156,5 +157,5 @@ function stateIssues(variables: ReadonlyMap<string, Parameter | Buffer>, state: 
 }
 
 function fitsType({ dtype }: HostArray, type: Buffer["kind"]): boolean {
-  return type === "int64" ? dtype === "int64" : ["float16", "bfloat16", "float32", "float64"].includes(dtype);
+  return type === "float" ? ["float16", "bfloat16", "float32", "float64"].includes(dtype) : dtype === type;
 }

@@ -2,7 +2,7 @@ import type { DType, HostArray } from "../core/array.ts";
 import { InternalError } from "../core/errors.ts";
 import { keep } from "../tensor/scope.ts";
 import { type Device, Tensor } from "../tensor/tensor.ts";
-import type { Init } from "./init.ts";
+import type { Given, Init } from "./init.ts";
 
 /**
  * Device and floating type of a model's parameters and statistics. Integer buffers keep their type. It computes in this type, or, with
@@ -68,19 +68,22 @@ export class Parameter extends Variable {
   }
 }
 
+/** Types of a buffer that training in another precision does not change. */
+export type FixedType = Exclude<DType, "float32" | "float64" | "float16" | "bfloat16">;
+
 /** A tensor that belongs to the model's state without having a gradient: running statistics and counters. */
 export class Buffer extends Variable {
-  /** Every element at the start. */
-  readonly value: number;
-  readonly kind: "float" | "int64";
+  /** Every element at the start, or its values. */
+  readonly value: number | Given;
+  readonly kind: "float" | FixedType;
 
-  constructor(shape: readonly number[], value: number, kind: "float" | "int64" = "float") {
+  constructor(shape: readonly number[], value: number | Given, kind: "float" | FixedType = "float") {
     super(shape);
     this.value = value;
     this.kind = kind;
   }
 
   protected override typeIn(dtype: Placement["dtype"]): DType {
-    return this.kind === "int64" ? "int64" : dtype;
+    return this.kind === "float" ? dtype : this.kind;
   }
 }

@@ -1,5 +1,5 @@
 import { canonicalJson, type Json, sha256 } from "../core/canonical-json.ts";
-import type { DataSpec } from "../data/types.ts";
+import { modelIdentity } from "../models/index.ts";
 import type {
   AdmmParameters,
   AdmmStage,
@@ -41,20 +41,26 @@ export function stageKey(stage: Unkeyed<Stage>): string {
   return sha256(canonicalJson(stageIdentity(stage)));
 }
 
-/** What the key hashes: everything that the result depends on. Where the data files lie is not part of it; the record has their hash. */
+/**
+ * What the key hashes: everything that the result depends on. Where files lie is not part of it: a model's file is named by the hash of
+ * its content, and the record has the hash of the data.
+ */
 export function stageIdentity(stage: Unkeyed<Stage>): Json {
   const identity = {
     kind: stage.kind,
     version: stageVersions[stage.kind],
-    parameters: "data" in stage.parameters ? withoutPath(stage.parameters) : stage.parameters,
+    parameters: withoutPlaces(stage.parameters),
     inputs: stage.inputs,
   };
   return identity as unknown as Json; // plain data; only its interfaces lack an index signature
 }
 
-function withoutPath<P extends { readonly data: DataSpec }>(parameters: P): P {
+function withoutPlaces(parameters: Stage["parameters"]): Stage["parameters"] {
+  if (!("model" in parameters)) return parameters;
+  const model = modelIdentity(parameters.model);
+  if (!("data" in parameters)) return { ...parameters, model };
   const { path: _, ...data } = parameters.data;
-  return { ...parameters, data };
+  return { ...parameters, model, data };
 }
 
 /** The output that holds the weights after `epoch` epochs. */

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Json } from "../core/canonical-json.ts";
 import { InputError, type Issue } from "../core/errors.ts";
 import { readCases } from "./cases.ts";
@@ -15,7 +16,7 @@ import type { Spec, Variant } from "./types.ts";
 /**
  * Reads and checks a spec; nothing runs before all of it is right.
  * @param text      YAML 1.2
- * @param fileName  for the messages
+ * @param fileName  for the messages; paths in the spec start from its folder
  * @param overrides `a.b=c`, written over the spec before it is checked; the values are YAML
  * @param change    rewrites the spec as it was read, before the overrides
  * @throws InputError with all issues at once, in the order of the text
@@ -28,14 +29,14 @@ export function parseSpec(
 ): Spec {
   const source = readYaml(text, fileName);
   const applied = applyOverrides(change(source.value), overrides);
-  const { value, problems } = readSpec(applied.tree, applied.overrides);
+  const { value, problems } = readSpec(applied.tree, applied.overrides, dirname(fileName));
   const issues = [...source.issues, ...placed(problems, source, applied.overrides), ...applied.issues];
   if (issues.length > 0) throw new InputError(issues);
   if (value === undefined) throw new InputError({ where: fileName, message: "expected a spec, got nothing" });
   return value;
 }
 
-function readSpec(tree: unknown, overrides: readonly Override[]): Reading<Spec> {
+function readSpec(tree: unknown, overrides: readonly Override[], folder: string): Reading<Spec> {
   if (!isMapping(tree)) {
     const message = `expected a mapping with name, data, model and train, got ${describeValue(tree)}`;
     return { value: undefined, problems: [problem([], message)] };
@@ -52,7 +53,7 @@ function readSpec(tree: unknown, overrides: readonly Override[]): Reading<Spec> 
   const sweep = readSweep(tree.sweep);
   const cases = readCases(tree.cases, sweep.dimensions);
   const dimensions = [...cases.dimensions, ...sweep.dimensions];
-  const variants = readVariants(tree, dimensions, name.value ?? "");
+  const variants = readVariants(tree, dimensions, name.value ?? "", folder);
   const problems = [
     ...unknown,
     ...[name, question, device, verdict, seeds, sweep, cases, variants].flatMap((part) => part.problems),
@@ -88,12 +89,13 @@ function readVariants(
   tree: Mapping,
   dimensions: readonly Dimension[],
   name: string,
+  folder: string,
 ): Reading<{ readonly list: readonly Variant[]; readonly written: Readonly<Record<string, Json>> }> {
   const problems: Problem[] = [];
   const list: Variant[] = [];
   let written: Readonly<Record<string, Json>> | undefined;
   for (const [i, point] of sweepPoints(tree, dimensions).entries()) {
-    const reading = readSetting(isMapping(point.tree) ? point.tree : {});
+    const reading = readSetting(isMapping(point.tree) ? point.tree : {}, folder);
     problems.push(...reading.problems.map((found) => relocate(found, dimensions, point.indices)));
     if (reading.value === undefined) continue;
     const label = dimensions.length === 0 ? name : variantLabel(dimensions, point.values);

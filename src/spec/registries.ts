@@ -22,15 +22,32 @@ export function readData(raw: unknown): Reading<DataSpec> {
   return { value: all.length > 0 ? undefined : spec, problems: all };
 }
 
-/** `model`, with the shorthand written out and the defaults of that model's options. */
-export function readModel(raw: unknown): Reading<ModelSpec> {
+/** A model as it is built, and as the user would write it with all defaults: with the path of its file as it is written. */
+export interface ReadModel {
+  readonly spec: ModelSpec;
+  readonly written: ModelSpec;
+}
+
+/**
+ * `model`, with the shorthand written out and the defaults of that model's options. A model that is kept in a file is looked for.
+ * @param folder that relative paths start from
+ */
+export function readModel(raw: unknown, folder: string): Reading<ReadModel> {
   const { value, problems } = read(modelSchema, raw, ["model"]);
   if (value === undefined) return { value, problems };
   const { name, ...options } = value;
   const model = look(() => findModel(name), ["model", "name"]);
   if ("problems" in model) return { value: undefined, problems: model.problems };
-  const checked = read(model.found.options, options, ["model"]);
-  return { value: checked.value === undefined ? undefined : { name, ...checked.value }, problems: checked.problems };
+  const { found } = model;
+  const checked = read(found.options, options, ["model"]);
+  if (checked.value === undefined) return { value: undefined, problems: checked.problems };
+  const written: ModelSpec = { name, ...checked.value };
+  const { value: parsed } = checked;
+  const located = look(() => found.locate?.(parsed, folder) ?? parsed, ["model"]);
+  if ("problems" in located) return { value: undefined, problems: located.problems };
+  const spec: ModelSpec = { name, ...located.found };
+  const places = (found.places ?? []).map((option) => [option, written[option] ?? null] as const);
+  return { value: { spec, written: { ...spec, ...Object.fromEntries(places) } }, problems: [] };
 }
 
 /** A pruner with the defaults of its options. */

@@ -14,10 +14,10 @@ export interface ReadSetting {
   readonly written: Readonly<Record<string, Json>>;
 }
 
-/** Reads and checks one point of the sweep. */
-export function readSetting(tree: Mapping): Reading<ReadSetting> {
+/** Reads and checks one point of the sweep. @param folder of the spec */
+export function readSetting(tree: Mapping, folder: string): Reading<ReadSetting> {
   const data = readData(tree.data);
-  const model = readModel(tree.model);
+  const model = readModel(tree.model, folder);
   const train = readFields(trainFields, tree.train, ["train"], "a mapping with epochs and optimizer");
   const prune = readList(tree.prune, ["prune"], "pruning settings", readPruneEntry);
   const choices = prune.entries.map((entry, i) => readChoice(entry, ["prune", i]));
@@ -30,7 +30,7 @@ export function readSetting(tree: Mapping): Reading<ReadSetting> {
     ...crossChecks({
       tree,
       data: data.value,
-      model: model.value,
+      model: model.value?.spec,
       train: train.value,
       prune: prune.entries,
       retrain: retrain.entries,
@@ -55,7 +55,7 @@ export function readSetting(tree: Mapping): Reading<ReadSetting> {
   }
   const setting: Setting = {
     data: data.value,
-    model: model.value,
+    model: model.value.spec,
     train: { epochs, batchSize, precision, optimizer, schedule, augment },
     prune: choices.flatMap(({ value }) => (value === undefined ? [] : [value.spec])),
     protect: protect.value,
@@ -65,7 +65,7 @@ export function readSetting(tree: Mapping): Reading<ReadSetting> {
   };
   const written = {
     data: { ...setting.data },
-    model: { ...setting.model },
+    model: { ...model.value.written },
     train: toJson(setting.train),
     prune: choices.flatMap(({ value }) => (value === undefined ? [] : [value.written])),
     protect: setting.protect,

@@ -1,8 +1,13 @@
 import { isMapping, type Mapping } from "./tree.ts";
 
-/** `data: cifar10` and `model: resnet20` stand for `{ name: … }`, as does `pruner: magnitude`. */
+/**
+ * `data: cifar10` and `model: resnet20` stand for `{ name: … }`, as does `pruner: magnitude`; `model: { torchscript: net.pt }` is the
+ * model of that name.
+ */
 export function expandName(value: unknown): unknown {
-  return typeof value === "string" ? { name: value } : value;
+  if (typeof value === "string") return { name: value };
+  const isScript = isMapping(value) && Object.hasOwn(value, "torchscript") && !Object.hasOwn(value, "name");
+  return isScript ? { name: "torchscript", ...value } : value;
 }
 
 /** Writes out the names given for `data` and `model`, so that options and sweeps can be set beside them. */

@@ -55,6 +55,28 @@ type Gather = (
   dtype: DType,
 ) => Handle;
 
+/** One operation of a TorchScript network. */
+export interface ScriptOperation {
+  /** E.g. `aten::dropout`. */
+  readonly kind: string;
+  /** The attribute that a `prim::SetAttr` sets, and whether that is a tensor. */
+  readonly sets?: string;
+  readonly setsTensor?: boolean;
+  /** Arguments that do not depend on anything, by their names: numbers, flags, and devices as text. */
+  readonly fixed: Readonly<Record<string, number | boolean | string>>;
+}
+
+/** A convolution, linear layer or normalisation of a forward pass, with the names of the variables that it used directly. */
+export interface ScriptUse {
+  readonly operation: "convolution" | "linear" | "normalisation";
+  readonly weight?: string;
+  readonly bias?: string;
+  readonly mean?: string;
+  readonly variance?: string;
+  /** Multiply-accumulates for one image. */
+  readonly macs: number;
+}
+
 /**
  * The functions that the addon exports (native/addon.cc has the same list). Every one of them throws an error made by the
  * function given to `onError`, with the operation, the arguments' shapes and the cause.
@@ -154,4 +176,15 @@ export interface Native {
   /** The same values from libtorch's own operations, for every device. */
   gatherAugmentedPortable: Gather;
   gatherLabels(labels: Handle, indices: Int32Array): Handle;
+
+  /** TorchScript; the first argument is always the script's own handle. */
+  scriptLoad(bytes: Uint8Array): number;
+  scriptVariables(script: number): readonly { name: string; isParameter: boolean; isTrained: boolean; value: Handle }[];
+  scriptOperations(script: number): readonly ScriptOperation[];
+  scriptUses(script: number, x: Handle): { output: Handle; uses: readonly ScriptUse[] };
+  scriptBind(script: number, tensors: readonly Handle[]): void;
+  scriptUnbind(script: number): void;
+  scriptTrain(script: number, mode: boolean): void;
+  scriptForward(script: number, x: Handle): Handle;
+  scriptDispose(script: number): void;
 }

@@ -1,0 +1,146 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+import type { HostArray } from "../core/array.ts";
+import { elementCount } from "../core/array.ts";
+import { InputError, RunError } from "../core/errors.ts";
+import { stream } from "../core/rng.ts";
+import { ScriptNetwork } from "../nn/script-network.ts";
+import { noGrad, scope } from "../tensor/scope.ts";
+import { isFloating, Script, type ScriptUse } from "../tensor/script.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { readTorchScript } from "./torchscript-file.ts";
+import { refusals } from "./torchscript-refusals.ts";
+import { declareVariables, type FileVariable } from "./torchscript-variables.ts";
+import { defineModel, type ModelInput } from "./types.ts";
+
+/** Images of the passes that a network is described by; two numbers, since tracing can fix the number of images. */
+const batches = { training: 4, evaluation: 3 };
+
+/** A PyTorch user's own network, saved by torch.jit.save. It is described with the engine, by forward passes of a few made-up images. */
+export const torchscript = defineModel({
+  name: "torchscript",
+  summary: "your own network, saved by PyTorch as TorchScript: model: { torchscript: net.pt }",
+  source: "the file",
+  options: z.strictObject({
+    /** The file; a relative path starts from the spec's folder. */
+    torchscript: z.string({ error: "expected a file saved by torch.jit.save" }).min(1),
+    /** `default`: θ0 is drawn from the seed by PyTorch's default; `file`: it is what the file has, for every seed. */
+    init: z.enum(["default", "file"]).default("default"),
+    /** Of the file, in hexadecimal; filled in when the spec is read. */
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, { error: "expected a SHA-256, 64 hexadecimal digits" })
+      .exactOptional(),
+  }),
+  places: ["torchscript"],
+  locate(options, folder) {
+    const path = resolve(folder, options.torchscript);
+    return { ...options, torchscript: path, sha256: readTorchScript(path, options.sha256).sha256 };
+  },
+  build({ torchscript: path, init, sha256 }, input) {
+    return new ScriptFile(path, sha256, input).network(init === "file");
+  },
+});
+
+/** A file on its way to a network. */
+class ScriptFile {
+  readonly #path: string;
+  readonly #input: ModelInput;
+  readonly #script: Script;
+
+  constructor(path: string, sha256: string | undefined, input: ModelInput) {
+    const { bytes } = readTorchScript(path, sha256);
+    this.#path = path;
+    this.#input = input;
+    this.#script = this.#explained("cannot be loaded by libtorch", () => new Script(bytes));
+  }
+
+  network(fromFile: boolean): ScriptNetwork {
+    const variables = this.#variables();
+    const names = variables.map(({ name }) => name);
+    const issues = refusals(this.#script.operations(), names);
+    if (issues.length > 0) {
+      throw new InputError(
+        issues.map((issue) => ({ ...issue, where: "model", message: `${this.#path}: ${issue.message}` })),
+      );
+    }
+    const uses = this.#explained(`does not take images of shape [${this.#input.shape.join(", ")}]`, () =>
+      scope(() => this.#dryRun(variables)),
+    );
+    const declared = declareVariables(variables, uses, fromFile);
+    if (![...declared.values()].some((variable) => "prunable" in variable && variable.prunable !== undefined)) {
+      throw this.#error("expected a convolution or linear layer whose weight is a trained parameter, got none", {
+        hint: "a frozen or quantised network has no parameters; save the one that is trained",
+      });
+    }
+    const macs = uses.reduce((sum, use) => sum + use.macs, 0);
+    return new ScriptNetwork(this.#script, declared, this.#input.shape, { macs, shape: [this.#input.classes] });
+  }
+
+  #variables(): FileVariable[] {
+    return this.#explained("cannot be used", () =>
+      scope(() =>
+        this.#script.variables().map(({ value, ...variable }) => {
+          const values = isFloating(value.dtype) ? value.to({ dtype: "float32" }) : value;
+          return { ...variable, values: values.toHost() };
+        }),
+      ),
+    );
+  }
+
+  /** Checks the network's output, in both modes, and returns what it does with its variables. */
+  #dryRun(variables: readonly FileVariable[]): readonly ScriptUse[] {
+    try {
+      this.#script.bind(variables.map(({ values, isTrained }) => variable(values, isTrained)));
+      this.#script.train(true);
+      const { output, uses } = this.#script.watch(this.#images(batches.training));
+      this.#checkOutput(output, batches.training);
+      this.#script.train(false);
+      noGrad(() => this.#checkOutput(this.#script.forward(this.#images(batches.evaluation)), batches.evaluation));
+      return uses;
+    } finally {
+      this.#script.unbind();
+    }
+  }
+
+  #images(count: number): Tensor {
+    const draws = stream(0, "images to describe a script");
+    const shape = [count, ...this.#input.shape];
+    return Tensor.fromHost({
+      dtype: "float32",
+      shape,
+      data: Float32Array.from({ length: elementCount(shape) }, () => draws.normal()),
+    });
+  }
+
+  #checkOutput({ shape, dtype }: Tensor, count: number): void {
+    const { classes } = this.#input;
+    if (shape.length === 2 && shape[0] === count && shape[1] === classes && dtype === "float32") return;
+    const data = `${count} images of shape [${this.#input.shape.join(", ")}]`;
+    throw this.#error(
+      `expected logits float32 [${count}, ${classes}] for ${data}, got ${dtype} [${shape.join(", ")}]`,
+      shape[1] === classes ? { hint: "tracing can fix the number of images: save it with torch.jit.script" } : {},
+    );
+  }
+
+  /** Runs `use`, and says of what libtorch does not like that it is the file's fault. */
+  #explained<T>(what: string, use: () => T): T {
+    try {
+      return use();
+    } catch (error) {
+      const cause = error instanceof RunError ? /^script\w+\(.*?\): (.*)$/s.exec(error.message)?.[1] : undefined;
+      if (cause === undefined) throw error;
+      throw this.#error(`${what}: ${cause}`);
+    }
+  }
+
+  #error(message: string, more: { readonly hint?: string } = {}): InputError {
+    return new InputError({ where: "model", message: `${this.#path}: ${message}`, ...more });
+  }
+}
+
+function variable(values: HostArray, isTrained: boolean): Tensor {
+  const tensor = Tensor.fromHost(values);
+  if (isTrained) tensor.setRequiresGrad(true);
+  return tensor;
+}

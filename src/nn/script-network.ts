@@ -1,0 +1,55 @@
+import type { StateDict } from "../core/array.ts";
+import { InternalError } from "../core/errors.ts";
+import type { Script } from "../tensor/script.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { type Cost, Module } from "./module.ts";
+import type { Buffer, Parameter, Placement } from "./variable.ts";
+
+/** A TorchScript network as a module: the script computes with the tensors of these parameters and buffers. */
+export class ScriptNetwork extends Module {
+  readonly #script: Script;
+  readonly #named: ReadonlyMap<string, Parameter | Buffer>;
+  readonly #input: readonly number[];
+  readonly #cost: Cost;
+
+  /**
+   * @param named variables of the script by name, in its order
+   * @param input shape of an image @param cost of such an image
+   */
+  constructor(script: Script, named: ReadonlyMap<string, Parameter | Buffer>, input: readonly number[], cost: Cost) {
+    super();
+    this.#script = script;
+    this.#named = named;
+    this.#input = input;
+    this.#cost = cost;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.#script.forward(x);
+  }
+
+  override cost(shape: readonly number[]): Cost {
+    if (shape.join() === this.#input.join()) return this.#cost;
+    throw new InternalError(`a script's cost is known for images of shape [${this.#input.join(", ")}] only`);
+  }
+
+  override load(state: StateDict, placement: Placement): void {
+    super.load(state, placement);
+    this.#script.bind([...this.#named.values()].map(({ tensor }) => tensor));
+    this.#script.train(this.training);
+  }
+
+  override dispose(): void {
+    this.#script.unbind();
+    super.dispose();
+  }
+
+  override train(mode: boolean): void {
+    super.train(mode);
+    this.#script.train(mode);
+  }
+
+  protected override *variables(prefix: string): Iterable<[string, Parameter | Buffer]> {
+    for (const [name, variable] of this.#named) yield [prefix + name, variable];
+  }
+}
