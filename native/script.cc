@@ -114,11 +114,6 @@ Napi::Value bind(Call& call) {
   return call.nothing();
 }
 
-Napi::Value unbind(Call& call) {
-  for (auto& variable : scriptOf(call).variables) variable.hold(at::empty({0}));
-  return call.nothing();
-}
-
 Napi::Value train(Call& call) {
   scriptOf(call).module.train(call.flag(1));
   return call.nothing();
@@ -187,7 +182,6 @@ Exports scriptExports() {
       {"scriptOperations", [](Call& c) -> Napi::Value { return describeOperations(c.env(), *scriptOf(c).graph); }},
       {"scriptUses", [](Call& c) { return describeUses(c, scriptOf(c), c.tensor(1)); }},
       {"scriptBind", bind},
-      {"scriptUnbind", unbind},
       {"scriptTrain", train},
       {"scriptForward", [](Call& c) { return c.give(scriptOf(c).forward(c.tensor(1))); }},
       {"scriptDispose",

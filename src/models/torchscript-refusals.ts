@@ -14,53 +14,66 @@ const draws = new Set(
     .map((name) => `aten::${name}`),
 );
 
+type Refusal = Omit<Issue, "where">;
+type Check = (operation: ScriptOperation, variables: readonly string[]) => Refusal | undefined;
+
 /** What keeps a network from being trained to the same bits every time, by name; each kind of thing once. */
-export function refusals(
-  operations: readonly ScriptOperation[],
-  variables: readonly string[],
-): readonly Omit<Issue, "where">[] {
-  const found = operations.map((operation) => refusal(operation, variables)).filter((issue) => issue !== undefined);
-  return [...new Map(found.map((issue) => [issue.message, issue])).values()];
+export function refusals(operations: readonly ScriptOperation[], variables: readonly string[]): readonly Refusal[] {
+  const found = checks.flatMap((check) =>
+    operations.map((operation) => check(operation, variables)).filter((refusal) => refusal !== undefined),
+  );
+  return [...new Map(found.map((refusal) => [refusal.message, refusal])).values()];
 }
 
-function refusal({ kind, sets, setsTensor, fixed }: ScriptOperation, variables: readonly string[]) {
-  const name = kind.replace(/^\w+::/, "");
+const randomNumbers: Check = ({ kind, fixed }) => {
   if (dropouts.has(kind) && fixed.p !== 0 && fixed.train !== false) {
     return {
-      message: `expected no dropout, whose draws cannot be repeated, got ${name}`,
+      message: `expected no dropout, whose draws cannot be repeated, got ${nameOf(kind)}`,
       hint: "save the network with p = 0 in every dropout module",
     };
   }
-  if (draws.has(kind) && fixed.training !== false) {
-    return { message: `expected no random numbers, which cannot be repeated, got ${name}` };
-  }
-  if (kind === "aten::batch_norm" && fixed.training !== undefined) {
-    const mode = fixed.training === true ? "training" : "evaluation";
-    return {
-      message: `expected batch-norm that follows the network's mode, got one that is fixed in ${mode}`,
-      hint: "tracing fixes the mode: save the network with torch.jit.script",
-    };
-  }
+  if (!draws.has(kind) || fixed.training === false) return undefined;
+  return { message: `expected no random numbers, which cannot be repeated, got ${nameOf(kind)}` };
+};
+
+const fixedMode: Check = ({ kind, fixed }) => {
+  if (kind !== "aten::batch_norm" || fixed.training === undefined) return undefined;
+  const mode = fixed.training === true ? "training" : "evaluation";
+  return {
+    message: `expected batch-norm that follows the network's mode, got one that is fixed in ${mode}`,
+    hint: "tracing fixes the mode: save the network with torch.jit.script",
+  };
+};
+
+const fixedDevice: Check = ({ kind, fixed }) => {
   const device = Object.values(fixed).find((value) => typeof value === "string" && value !== "cpu");
-  if (device !== undefined || kind === "aten::cuda") {
-    return {
-      message: `expected no fixed device, got ${device ?? "cuda"} in ${name}`,
-      hint: "make tensors on the device of the images (device=x.device), and trace on the CPU",
-    };
-  }
-  if (kind === "prim::SetAttr") {
-    const isVariable = setsTensor === true && variables.some((variable) => variable.split(".").at(-1) === sets);
-    if (isVariable) return undefined;
-    return {
-      message: `expected forward() to change buffers only, got one that sets the attribute ${sets}`,
-      hint: "checkpoints hold parameters and buffers: make it a buffer, or leave it out",
-    };
-  }
-  if (kind === "prim::CallMethod" || kind === "prim::CallFunction") {
-    return {
-      message: "expected forward() to call known modules and functions, got a call that is decided at run time",
-      hint: "write the module's class instead of an interface",
-    };
-  }
-  return undefined;
+  if (device === undefined && kind !== "aten::cuda") return undefined;
+  return {
+    message: `expected no fixed device, got ${device ?? "cuda"} in ${nameOf(kind)}`,
+    hint: "make tensors on the device of the images (device=x.device), and trace on the CPU",
+  };
+};
+
+const hiddenState: Check = ({ kind, sets, setsTensor }, variables) => {
+  const isVariable = setsTensor === true && variables.some((variable) => variable.split(".").at(-1) === sets);
+  if (kind !== "prim::SetAttr" || isVariable) return undefined;
+  return {
+    message: `expected forward() to change buffers only, got one that sets the attribute ${sets}`,
+    hint: "checkpoints hold parameters and buffers: make it a buffer, or leave it out",
+  };
+};
+
+const unknownCalls: Check = ({ kind }) => {
+  if (kind !== "prim::CallMethod" && kind !== "prim::CallFunction") return undefined;
+  return {
+    message: "expected forward() to call known modules and functions, got a call that is decided at run time",
+    hint: "write the module's class instead of an interface",
+  };
+};
+
+const checks: readonly Check[] = [randomNumbers, fixedMode, fixedDevice, hiddenState, unknownCalls];
+
+/** `aten::dropout` as people know it. */
+function nameOf(kind: string): string {
+  return kind.replace(/^\w+::/, "");
 }

@@ -38,43 +38,48 @@ export const torchscript = defineModel({
     return { ...options, torchscript: path, sha256: readTorchScript(path, options.sha256).sha256 };
   },
   build({ torchscript: path, init, sha256 }, input) {
-    return new ScriptFile(path, sha256, input).network(init === "file");
+    const file = new ScriptFile(path, sha256, input);
+    try {
+      return file.network(init === "file");
+    } finally {
+      file.dispose();
+    }
   },
 });
 
-/** A file on its way to a network. */
+/** A file on its way to a network; `dispose()` frees what libtorch made of it. */
 class ScriptFile {
   readonly #path: string;
+  readonly #bytes: Uint8Array;
   readonly #input: ModelInput;
   readonly #script: Script;
 
   constructor(path: string, sha256: string | undefined, input: ModelInput) {
-    const { bytes } = readTorchScript(path, sha256);
     this.#path = path;
+    this.#bytes = readTorchScript(path, sha256).bytes;
     this.#input = input;
-    this.#script = this.#explained("cannot be loaded by libtorch", () => new Script(bytes));
+    this.#script = this.#explained("cannot be loaded by libtorch", () => new Script(this.#bytes));
   }
 
   network(fromFile: boolean): ScriptNetwork {
+    const { shape, classes } = this.#input;
     const variables = this.#variables();
-    const names = variables.map(({ name }) => name);
-    const issues = refusals(this.#script.operations(), names);
-    if (issues.length > 0) {
-      throw new InputError(
-        issues.map((issue) => ({ ...issue, where: "model", message: `${this.#path}: ${issue.message}` })),
-      );
-    }
-    const uses = this.#explained(`does not take images of shape [${this.#input.shape.join(", ")}]`, () =>
+    this.#checkOperations(variables.map(({ name }) => name));
+    const uses = this.#explained(`does not take images of shape [${shape.join(", ")}]`, () =>
       scope(() => this.#dryRun(variables)),
     );
     const declared = declareVariables(variables, uses, fromFile);
-    if (![...declared.values()].some((variable) => "prunable" in variable && variable.prunable !== undefined)) {
-      throw this.#error("expected a convolution or linear layer whose weight is a trained parameter, got none", {
-        hint: "a frozen or quantised network has no parameters; save the one that is trained",
-      });
-    }
     const macs = uses.reduce((sum, use) => sum + use.macs, 0);
-    return new ScriptNetwork(this.#script, declared, this.#input.shape, { macs, shape: [this.#input.classes] });
+    const network = new ScriptNetwork(this.#bytes, declared, shape, { macs, shape: [classes] });
+    if (network.prunable().length > 0) return network;
+    throw this.#error(
+      "expected a convolution or linear layer whose weight is a trained parameter, got none",
+      "a frozen or quantised network has no parameters; save the one that is trained",
+    );
+  }
+
+  dispose(): void {
+    this.#script.dispose();
   }
 
   #variables(): FileVariable[] {
@@ -88,29 +93,30 @@ class ScriptFile {
     );
   }
 
+  #checkOperations(names: readonly string[]): void {
+    const issues = refusals(this.#script.operations(), names);
+    if (issues.length === 0) return;
+    throw new InputError(
+      issues.map((issue) => ({ ...issue, where: "model", message: `${this.#path}: ${issue.message}` })),
+    );
+  }
+
   /** Checks the network's output, in both modes, and returns what it does with its variables. */
   #dryRun(variables: readonly FileVariable[]): readonly ScriptUse[] {
-    try {
-      this.#script.bind(variables.map(({ values, isTrained }) => variable(values, isTrained)));
-      this.#script.train(true);
-      const { output, uses } = this.#script.watch(this.#images(batches.training));
-      this.#checkOutput(output, batches.training);
-      this.#script.train(false);
-      noGrad(() => this.#checkOutput(this.#script.forward(this.#images(batches.evaluation)), batches.evaluation));
-      return uses;
-    } finally {
-      this.#script.unbind();
-    }
+    this.#script.bind(variables.map(({ values, isTrained }) => variable(values, isTrained)));
+    this.#script.train(true);
+    const { output, uses } = this.#script.watch(this.#images(batches.training));
+    this.#checkOutput(output, batches.training);
+    this.#script.train(false);
+    noGrad(() => this.#checkOutput(this.#script.forward(this.#images(batches.evaluation)), batches.evaluation));
+    return uses;
   }
 
   #images(count: number): Tensor {
     const draws = stream(0, "images to describe a script");
     const shape = [count, ...this.#input.shape];
-    return Tensor.fromHost({
-      dtype: "float32",
-      shape,
-      data: Float32Array.from({ length: elementCount(shape) }, () => draws.normal()),
-    });
+    const data = Float32Array.from({ length: elementCount(shape) }, () => draws.normal());
+    return Tensor.fromHost({ dtype: "float32", shape, data });
   }
 
   #checkOutput({ shape, dtype }: Tensor, count: number): void {
@@ -119,7 +125,7 @@ class ScriptFile {
     const data = `${count} images of shape [${this.#input.shape.join(", ")}]`;
     throw this.#error(
       `expected logits float32 [${count}, ${classes}] for ${data}, got ${dtype} [${shape.join(", ")}]`,
-      shape[1] === classes ? { hint: "tracing can fix the number of images: save it with torch.jit.script" } : {},
+      shape[1] === classes ? "tracing can fix the number of images: save it with torch.jit.script" : undefined,
     );
   }
 
@@ -134,8 +140,9 @@ class ScriptFile {
     }
   }
 
-  #error(message: string, more: { readonly hint?: string } = {}): InputError {
-    return new InputError({ where: "model", message: `${this.#path}: ${message}`, ...more });
+  #error(message: string, hint?: string): InputError {
+    const issue = { where: "model", message: `${this.#path}: ${message}` };
+    return new InputError(hint === undefined ? issue : { ...issue, hint });
   }
 }
 

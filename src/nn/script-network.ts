@@ -1,30 +1,34 @@
 import type { StateDict } from "../core/array.ts";
 import { InternalError } from "../core/errors.ts";
-import type { Script } from "../tensor/script.ts";
+import { Script } from "../tensor/script.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Cost, Module } from "./module.ts";
 import type { Buffer, Parameter, Placement } from "./variable.ts";
 
 /** A TorchScript network as a module: the script computes with the tensors of these parameters and buffers. */
 export class ScriptNetwork extends Module {
-  readonly #script: Script;
+  readonly #file: Uint8Array;
   readonly #named: ReadonlyMap<string, Parameter | Buffer>;
   readonly #input: readonly number[];
   readonly #cost: Cost;
+  /** While it is loaded. */
+  #script: Script | undefined;
 
   /**
+   * @param file content of the file
    * @param named variables of the script by name, in its order
    * @param input shape of an image @param cost of such an image
    */
-  constructor(script: Script, named: ReadonlyMap<string, Parameter | Buffer>, input: readonly number[], cost: Cost) {
+  constructor(file: Uint8Array, named: ReadonlyMap<string, Parameter | Buffer>, input: readonly number[], cost: Cost) {
     super();
-    this.#script = script;
+    this.#file = file;
     this.#named = named;
     this.#input = input;
     this.#cost = cost;
   }
 
   override forward(x: Tensor): Tensor {
+    if (this.#script === undefined) throw new InternalError("a model was used before load() or after dispose()");
     return this.#script.forward(x);
   }
 
@@ -35,18 +39,20 @@ export class ScriptNetwork extends Module {
 
   override load(state: StateDict, placement: Placement): void {
     super.load(state, placement);
+    this.#script ??= new Script(this.#file);
     this.#script.bind([...this.#named.values()].map(({ tensor }) => tensor));
     this.#script.train(this.training);
   }
 
   override dispose(): void {
-    this.#script.unbind();
+    this.#script?.dispose();
+    this.#script = undefined;
     super.dispose();
   }
 
   override train(mode: boolean): void {
     super.train(mode);
-    this.#script.train(mode);
+    this.#script?.train(mode);
   }
 
   protected override *variables(prefix: string): Iterable<[string, Parameter | Buffer]> {

@@ -183,7 +183,6 @@ export interface Native {
   scriptOperations(script: number): readonly ScriptOperation[];
   scriptUses(script: number, x: Handle): { output: Handle; uses: readonly ScriptUse[] };
   scriptBind(script: number, tensors: readonly Handle[]): void;
-  scriptUnbind(script: number): void;
   scriptTrain(script: number, mode: boolean): void;
   scriptForward(script: number, x: Handle): Handle;
   scriptDispose(script: number): void;

@@ -28,7 +28,7 @@ export class Script {
   /** @param bytes of the file @throws RunError when libtorch cannot read it */
   constructor(bytes: Uint8Array) {
     this.#handle = native().scriptLoad(bytes);
-    forgotten.register(this, this.#handle);
+    forgotten.register(this, this.#handle, this);
   }
 
   /** Parameters and buffers in the order of PyTorch's state dict, with what they hold now. */
@@ -57,9 +57,10 @@ export class Script {
     );
   }
 
-  /** Lets go of all tensors; it cannot compute until `bind`. */
-  unbind(): void {
-    native().scriptUnbind(this.#handle);
+  /** Frees the network; tensors given to `bind` stay the caller's. It cannot be used any more. */
+  dispose(): void {
+    forgotten.unregister(this);
+    native().scriptDispose(this.#handle);
   }
 
   /** Switches to training (true) or evaluation (false). */

@@ -1,0 +1,138 @@
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { cli, RunningCli, storeHashes, temporaryFolder, writeSpec } from "./cli-runner.ts";
+
+/** The command line on a network saved by PyTorch, from plan to report. */
+
+const folder = temporaryFolder();
+const fixtures = join(import.meta.dirname, "fixtures", "torchscript");
+const text = `
+name: own-network
+data: { name: fashion-mnist, subset: 512, testSubset: 256 }
+model: { torchscript: net.pt }
+train:
+  epochs: 3
+  batchSize: 64
+  optimizer: { sgd: { lr: 0.05 } }
+  augment: { crop: 2, flip: true }
+seeds: 1
+prune:
+  - iterative: { sparsities: [0.5, 0.8] }
+retrain: [ticket, reinit, { rewind: { epoch: 1 } }, fine-tune]
+measure: { correlation: { p: [0.1, 0.2] } }
+`;
+
+/** A folder with a spec and the network that it names. */
+function place(name: string, network = "lenet5", spec = text): string {
+  mkdirSync(join(folder, name), { recursive: true });
+  copyFileSync(join(fixtures, `${network}.pt`), join(folder, name, "net.pt"));
+  return writeSpec(join(folder, name), spec);
+}
+
+function out(name: string): string {
+  return join(folder, "out", name);
+}
+
+function weightFiles(store: string): string[] {
+  const objects = join(store, "store", "objects");
+  return readdirSync(objects, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith("weights@3.safetensors"))
+    .sort()
+    .map((name) => join(objects, name));
+}
+
+describe("a spec with a TorchScript model", () => {
+  const spec = place("a");
+
+  it("is planned, run and reported, its network named by its content", async () => {
+    const plan = JSON.parse((await cli(["plan", spec, "--json"])).stdout) as Record<string, number>;
+    expect(plan).toMatchObject({ trainings: 9, trainingsToDo: 9 }); // dense, and four starts under two masks
+    const run = await cli(["run", spec, "--executor", "inline", "--out", out("inline"), "--json"]);
+    expect(run.stderr).toContain("9/9");
+    expect(run.code).toBe(0);
+    const results = JSON.parse(run.stdout) as { spec: { model: object } };
+    expect(results.spec.model).toEqual({
+      name: "torchscript",
+      torchscript: "net.pt",
+      init: "default",
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    });
+    const report = await cli(["report", spec, "--out", out("inline")]);
+    expect(report.code).toBe(0);
+    expect(report.stdout).toContain("Winning property");
+    const stages = readdirSync(join(out("inline"), "store"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith("record.json"))
+      .map((name) => readFileSync(join(out("inline"), "store", name), "utf8"));
+    expect(stages.length).toBeGreaterThan(9);
+    expect(stages.filter((stage) => stage.includes("net.pt"))).toEqual([]);
+  }, 120_000);
+
+  it("gives the same bits after a worker was killed, and from another place", async () => {
+    const other = place("b");
+    const run = new RunningCli(["run", other, "--workers", "1", "--out", out("killed")]);
+    const work = join(out("killed"), "store", "work");
+    const checkpoints = () => {
+      try {
+        return readdirSync(work, { recursive: true, encoding: "utf8" }).filter((name) => name.includes("checkpoint"));
+      } catch {
+        return [];
+      }
+    };
+    while (checkpoints().length === 0 && run.child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    const children = readFileSync(`/proc/${run.child.pid}/task/${run.child.pid}/children`, "utf8");
+    for (const pid of children.split(" ").filter(Boolean)) process.kill(Number(pid), "SIGKILL");
+    const { code, stderr } = await run.finished;
+    expect(stderr).toContain("a worker process died (SIGKILL); trying again (2 of 3)");
+    expect(code).toBe(0);
+    expect(storeHashes(out("killed"))).toEqual(storeHashes(out("inline")));
+    expect((await cli(["run", other, "--out", out("inline")])).stderr).toContain("to do      0 of them");
+  }, 120_000);
+
+  it("trains in float64 and bfloat16, and prunes the network that it trained", async () => {
+    for (const precision of ["float64", "bfloat16"]) {
+      const set = ["--set", `train.precision=${precision}`, "--set", "train.epochs=1", "--set", "retrain=[ticket]"];
+      const run = await cli(["run", spec, ...set, "--out", out(precision)]);
+      expect(run.stderr).toContain("3/3");
+      expect(run.code).toBe(0);
+    }
+    const [first = "", second = ""] = weightFiles(out("inline"));
+    const compared = await cli(["compare", first, second, "--json"]);
+    expect(compared.code).toBe(0);
+    expect(JSON.parse(compared.stdout)).toMatchObject({
+      layers: ["conv2.weight", "fc1.weight", "fc2.weight", "fc3.weight"],
+    });
+    const pruned = await cli(["prune", first, "--sparsity", "0.5", "--out", join(folder, "pruned.safetensors")]);
+    expect(pruned.stderr).toBe("");
+    expect(pruned.code).toBe(0);
+  }, 120_000);
+});
+
+describe("what is wrong with the file is said with the spec's place, and exits with 2", () => {
+  it.each([
+    ["plan", "refused", "model: { torchscript: net.pt }", "spec.yaml:4:8: model: "],
+    ["plan", "residual", "model: { torchscript: net.pt }", "does not take images of shape [1, 28, 28]"],
+    ["plan", "lenet5", "model: { torchscript: nte.pt }", "nte.pt, which cannot be read"],
+    ["plan", "lenet5", "model: { torchscript: net.pt, init: random }", 'expected "default" or "file", got "random"'],
+    ["plan", "lenet5", "model: { name: torchscript }", "expected a file saved by torch.jit.save, got nothing"],
+    ["plan", "lenet5", "model: net.pt", "model: { torchscript: net.pt }"],
+    ["run", "lenet5", `model: { torchscript: net.pt, sha256: ${"f".repeat(64)} }`, "the file has changed"],
+  ])("%s, %s, %s", async (command, network, model, message) => {
+    const spec = place("wrong", network, text.replace("model: { torchscript: net.pt }", model));
+    const { code, stderr } = await cli([command, spec, "--out", out("wrong")]);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  it("also when it changes while the run is on", async () => {
+    const spec = place("changing");
+    const run = new RunningCli(["run", spec, "--workers", "1", "--out", out("changing")]);
+    while (!run.stderr.includes("trainings") && run.child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    rmSync(join(folder, "changing", "net.pt"));
+    const { code, stderr } = await run.finished;
+    expect(stderr).toContain("net.pt, which cannot be read");
+    expect(code).toBe(1);
+  }, 60_000);
+});
