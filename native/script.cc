@@ -2,8 +2,12 @@
 #include "script.h"
 
 #include <torch/csrc/jit/ir/ir.h>
+#include <torch/csrc/jit/runtime/print_handler.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include <iostream>
+#include <map>
+#include <mutex>
 #include <sstream>
 #include <unordered_set>
 
@@ -75,11 +79,13 @@ std::vector<c10::IValue> defaultsOf(const c10::FunctionSchema& schema) {
   return defaults;
 }
 
-// Handles of scripts are their addresses' stand-ins: numbers that are never used again.
+// Scripts by handle, a number that is never used again. Leaked on purpose, like the table of tensors.
 std::map<int64_t, std::unique_ptr<Script>>& scripts = *new std::map<int64_t, std::unique_ptr<Script>>();
 int64_t lastScript = 0;
+std::mutex mutex;
 
 Script& scriptOf(Call& call) {
+  std::lock_guard<std::mutex> lock(mutex);
   const auto found = scripts.find(call.integer(0));
   if (found == scripts.end()) throw std::invalid_argument("the script's handle is not in use");
   return *found->second;
@@ -87,7 +93,9 @@ Script& scriptOf(Call& call) {
 
 Napi::Value load(Call& call) {
   const auto bytes = call.bytes(0);
-  scripts[++lastScript] = std::make_unique<Script>(readScript(static_cast<const char*>(bytes.data), bytes.size));
+  auto script = std::make_unique<Script>(readScript(static_cast<const char*>(bytes.data), bytes.size));
+  std::lock_guard<std::mutex> lock(mutex);
+  scripts[++lastScript] = std::move(script);
   return call.give(static_cast<double>(lastScript));
 }
 
@@ -127,6 +135,7 @@ void ScriptVariable::hold(const at::Tensor& value) {
 }
 
 Script readScript(const char* data, size_t size) {
+  torch::jit::setPrintHandler([](const std::string& text) { std::cerr << text; });  // standard output is for results
   std::istringstream in(std::string(data, size));
   Script script;
   script.module = torch::jit::load(in, c10::Device(at::kCPU));
@@ -186,6 +195,7 @@ Exports scriptExports() {
       {"scriptForward", [](Call& c) { return c.give(scriptOf(c).forward(c.tensor(1))); }},
       {"scriptDispose",
        [](Call& c) {
+         std::lock_guard<std::mutex> lock(mutex);
          scripts.erase(c.integer(0));
          return c.nothing();
        }},

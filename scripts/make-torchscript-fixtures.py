@@ -10,6 +10,7 @@ The JSON files are those of make-fixtures.py, and are made by its functions: wei
 import importlib.util
 import pathlib
 import warnings
+from typing import List
 
 import torch
 import torch.nn.functional as F
@@ -179,6 +180,21 @@ class TwoOutputs(nn.Module):
         return x.mean((2, 3)), x
 
 
+class Stateful(nn.Module):
+    """It counts in a list, which no operation of the graph shows."""
+
+    seen: List[int]
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 3, 3)
+        self.seen = [0]
+
+    def forward(self, x):
+        self.seen.append(1)
+        return self.conv(x).mean((2, 3)) + len(self.seen)
+
+
 class FixedBatch(nn.Module):
     def __init__(self):
         super().__init__()
@@ -222,5 +238,6 @@ if __name__ == "__main__":
     save("harmless", torch.jit.script(Harmless().double()))
     save("traced-batch-norm", torch.jit.trace(nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3)).eval(), torch.zeros(2, 1, 8, 8)))
     save("frozen", torch.jit.freeze(torch.jit.script(Harmless().eval())))
+    save("stateful", torch.jit.script(Stateful()))
     save("two-outputs", torch.jit.script(TwoOutputs()))
     save("fixed-batch", torch.jit.trace(FixedBatch(), torch.zeros(4, 1, 8, 8)))

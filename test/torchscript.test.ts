@@ -5,7 +5,7 @@ import { buildModel, describeModel } from "../src/models/index.ts";
 import type { ModelSpec } from "../src/models/types.ts";
 import { initialWeights } from "../src/nn/init.ts";
 import type { Module } from "../src/nn/module.ts";
-import { setThreads } from "../src/tensor/engine.ts";
+import { bytesInUse, setThreads } from "../src/tensor/engine.ts";
 import { crossEntropy } from "../src/tensor/ops.ts";
 import { noGrad, scope } from "../src/tensor/scope.ts";
 import { Tensor } from "../src/tensor/tensor.ts";
@@ -121,6 +121,23 @@ describe("a scripted copy of lenet5", () => {
     for (const [i, loss] of exact.losses.entries()) expect(Math.abs((mixed.losses[i] ?? 0) - loss)).toBeLessThan(0.05);
     expect(mixed.weights.get("conv1.weight")?.dtype).toBe("float32");
     expect(mixed.losses).toEqual(trained(script("lenet5"), "float32", true, 12).losses);
+  });
+
+  it("uses no more memory from the second step on, and none afterwards", () => {
+    const start = bytesInUse();
+    const model = buildModel(script("lenet5"), digits);
+    model.load(initialWeights(model, 0, 0), { device: "cpu", dtype: "float32" });
+    const sgd = { lr: 0.05, momentum: 0.9, weightDecay: 1e-4, nesterov: false };
+    const optimizer = new Optimizer(model, sgd, { device: "cpu", dtype: "float32" });
+    const used = Array.from({ length: 8 }, (_, step) => {
+      scope(() => lossOf(model, step % 3, step % 2 === 0 ? "float32" : "bfloat16").backward());
+      optimizer.step(sgd.lr, step === 0);
+      return bytesInUse();
+    });
+    expect(new Set(used.slice(1)).size).toBe(1);
+    optimizer.dispose();
+    model.dispose();
+    expect(bytesInUse()).toBe(start);
   });
 
   it.each([
