@@ -20,6 +20,7 @@ interface Row {
   readonly epoch?: number;
   readonly share?: number;
   readonly error?: number;
+  readonly loss?: number;
   readonly copy1?: string;
 }
 
@@ -42,6 +43,9 @@ it("measures connectivity, whose ends are the recorded errors, and trains random
   const dense = results.runs.find(({ start }) => start === "dense");
   const ends = results.connectivity.filter(({ share, copy1 }) => share === 1 && copy1 === dense?.key);
   expect(ends.map(({ epoch }) => epoch)).toEqual([0, 2]);
+  // Copy 2 saw another order: its loss is another one.
+  const others = results.connectivity.filter(({ share, copy1 }) => share === 0 && copy1 === dense?.key);
+  expect(others.map(({ loss }) => loss === ends[0]?.loss)).toEqual([false, false]);
   for (const { error } of ends) expect(error).toBeCloseTo(100 - (dense?.finalAccuracy ?? Number.NaN), 5);
   const page = readFileSync(join(out, "reports", "small", "report.html"), "utf8");
   expect(page).toContain("<h2>Linear mode connectivity</h2>");

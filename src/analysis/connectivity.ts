@@ -1,6 +1,6 @@
 import type { Json } from "../core/canonical-json.ts";
 import { percent } from "../run/labels.ts";
-import { STABLE_BARRIER } from "../stats/connectivity.ts";
+import { errorPercent, STABLE_BARRIER } from "../stats/connectivity.ts";
 import type { CsvRow } from "./csv.ts";
 import { accuracyText, seedsText, spreadText } from "./format.ts";
 import { type GroupCell, groupCell, sameCell, variantLabel } from "./groups.ts";
@@ -114,7 +114,7 @@ export function pathPoint(point: Json): PathPoint | undefined {
   const { share, testLoss, testAccuracy } = point as { readonly [name: string]: Json };
   if (typeof share !== "number" || typeof testAccuracy !== "number") return undefined;
   if (testLoss !== null && typeof testLoss !== "number") return undefined;
-  return { share, error: 100 * (1 - testAccuracy), loss: testLoss };
+  return { share, error: errorPercent(testAccuracy), loss: testLoss };
 }
 
 /** Without the dust of floating point. */

@@ -109,6 +109,14 @@ describe("seeds", () => {
   });
 });
 
+it("copies for connectivity are made in proportion, from 0 too, and once where they meet", () => {
+  const measure = (list: string) => scaled(`measure: { connectivity: { epochs: ${list} } }`, "tenth");
+  expect(measure("[0, 2, 4, 20, 44]")).toEqual({ measure: { connectivity: { epochs: [0, 1, 2, 4] } } });
+  expect(scaled("measure: { connectivity: { points: 5 } }", "tenth")).toEqual({
+    measure: { connectivity: { points: 5 } },
+  });
+});
+
 describe("a schedule", () => {
   it("keeps its milestones apart and before the end where rounding makes them meet", () => {
     const train = (epochs: number, milestones: string) =>

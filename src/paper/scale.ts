@@ -33,7 +33,8 @@ export function scaleSpec(tree: unknown, scale: ScaleName, file: string): unknow
   const starts = changedEach(shorter, ["retrain"], (entry, i) =>
     scaling.rewind(entry, i, valueAt(shorter, ["train", "epochs"])),
   );
-  const scaled = changedEach(starts, ["prune"], (entry, i) => scaling.pruning(entry, i));
+  const copied = changed(starts, ["measure", "connectivity", "epochs"], (list) => scaling.copyEpochs(list));
+  const scaled = changedEach(copied, ["prune"], (entry, i) => scaling.pruning(entry, i));
   if (scale !== "tiny") return scaled;
   return { ...scaled, data: { ...(isMapping(scaled.data) ? scaled.data : {}), ...tinyImages } };
 }
@@ -101,6 +102,12 @@ class Scaling {
       this.#beforeEnd(this.#epochs(epoch), epochs, ["retrain", index, "rewind", "epoch"]),
     );
     return changed(earlier, ["lr-rewind", "epochs"], (last) => this.#epochs(last));
+  }
+
+  /** The epochs at which connectivity copies the network: 0 stays, and those that meet are one. */
+  copyEpochs(list: unknown): unknown {
+    if (!Array.isArray(list)) return list;
+    return [...new Set((list as unknown[]).map((epoch) => (epoch === 0 ? 0 : this.#epochs(epoch))))];
   }
 
   /** An entry of `prune`. */

@@ -215,6 +215,16 @@ const cases: readonly (readonly [string, number, string, string])[] = [
   ],
 ];
 
+it("connectivity of masks needs masks", () => {
+  const text = withLine(10, "measure: { connectivity: { epochs: [0], masks: true } }")
+    .split("\n")
+    .filter((_, i) => i < 6 || i === 9)
+    .join("\n");
+  expect(complaint(text)).toBe(
+    "grid.yaml:7:48: measure.connectivity.masks: expected prune, since masks are to be measured too, got nothing to prune\n  hint: add prune, or leave masks out",
+  );
+});
+
 it.each(cases)("says what is wrong with starts, seeds, measures and sweeps: %s", (_, number, text, message) => {
   const found = complaint(withLine(number, text));
   // Lists of all known names may grow: of these only the beginning is asked.

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { errorBarrier } from "./connectivity.ts";
+import { errorBarrier, errorPercent } from "./connectivity.ts";
 
 test.each<[string, readonly number[], number]>([
   ["a flat line has none", [8, 8, 8], 0],
@@ -10,6 +10,11 @@ test.each<[string, readonly number[], number]>([
 ])("error barrier: %s", (_, errors, barrier) => {
   expect(errorBarrier(errors)).toBe(barrier);
   expect(errorBarrier(errors.toReversed())).toBe(barrier);
+});
+
+test("errors are percents without dust, so that a barrier of exactly 2 points is not below it", () => {
+  expect(100 * (1 - 0.84)).not.toBe(16);
+  expect([0.84, 0.86, 1, 0].map(errorPercent)).toEqual([16, 14, 0, 100]);
 });
 
 test("error barrier: without both ends it is a fault of ours", () => {

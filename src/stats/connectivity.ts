@@ -1,6 +1,11 @@
 /** Networks whose barrier is below so many percentage points count as linearly connected: their training was stable to its noise. */
 export const STABLE_BARRIER = 2;
 
+/** Test error in percent, without the dust of floating point: 16, not 16.000000000000004. @param accuracy in [0, 1] */
+export function errorPercent(accuracy: number): number {
+  return Number((100 * (1 - accuracy)).toPrecision(12));
+}
+
 /**
  * Error barrier between two networks: how much the error on the straight line between them rises above the mean of theirs. Measured at
  * the given points only, so it is a lower bound of the supremum over the whole line.

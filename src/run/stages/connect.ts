@@ -1,6 +1,6 @@
 import { buildModel } from "../../models/index.ts";
 import type { ConnectStage } from "../../plan/types.ts";
-import { errorBarrier } from "../../stats/connectivity.ts";
+import { errorBarrier, errorPercent } from "../../stats/connectivity.ts";
 import { outputFile } from "../../store/layout.ts";
 import { evaluatePath } from "../../train/interpolate.ts";
 import type { StageStatus } from "../types.ts";
@@ -33,7 +33,7 @@ export async function runConnect(stage: ConnectStage, context: StageContext): Pr
     testAccuracy: accuracy,
   }));
   lease.write(outputFile("path"), `${JSON.stringify(lines)}\n`);
-  const barrier = errorBarrier(path.map(({ accuracy }) => 100 * (1 - accuracy)));
+  const barrier = errorBarrier(path.map(({ accuracy }) => errorPercent(accuracy)));
   commit(stage, context, { startedAt, summary: { barrier }, data: data.fingerprint });
   return "done";
 }
