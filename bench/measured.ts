@@ -30,17 +30,30 @@ export function batchOf(model: string): number {
 
 /** Runs a command that prints a `Measured`. */
 export async function measure(command: string, args: readonly string[]): Promise<Measured> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  return JSON.parse(await outputOf(command, args)) as Measured;
+}
+
+/** Runs a command and returns what it prints; what it says on standard error is shown when it fails. */
+export async function outputOf(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   let output = "";
+  let errors = "";
   child.stdout.on("data", (part: Buffer) => {
     output += part.toString();
+  });
+  child.stderr.on("data", (part: Buffer) => {
+    errors += part.toString();
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);
   });
-  if (code !== 0) throw new Error(`${command} ${args.join(" ")} failed`);
-  return JSON.parse(output) as Measured;
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${errors}`);
+  return output;
 }
 
 export function median(values: readonly number[]): number {

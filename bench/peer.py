@@ -19,26 +19,40 @@ WARM = 3
 
 
 class Images(torch.utils.data.Dataset):
-    """uint8 images; crop after padding by 4, mirror, scale and normalise each one, as torchvision's transforms do."""
+    """uint8 images [count, C, H, W]; crop after padding by 4, mirror (both only when augmenting), scale and normalise each one, as
+    torchvision's transforms do."""
 
-    def __init__(self, count, shape):
-        rng = np.random.default_rng(0)
-        self.images = rng.integers(0, 256, (count, *shape), dtype=np.uint8)
-        self.labels = rng.integers(0, 10, count)
-        self.rng = rng
+    def __init__(self, images, labels, augments, mean, std):
+        self.images, self.labels, self.augments, self.mean, self.std = images, labels, augments, mean, std
+        self.rng = np.random.default_rng(0)
 
     def __len__(self):
         return len(self.labels)
 
     def __getitem__(self, i):
         image = self.images[i]
-        if image.shape[0] == 3:
+        if self.augments:
             y, x = self.rng.integers(0, 9, 2)
             image = np.pad(image, ((0, 0), (4, 4), (4, 4)))[:, y : y + 32, x : x + 32]
             if self.rng.random() < 0.5:
                 image = image[:, :, ::-1]
         tensor = torch.from_numpy(np.ascontiguousarray(image)).float().div_(255)
-        return tensor.sub_(0.45).div_(0.25), int(self.labels[i])
+        return tensor.sub_(self.mean).div_(self.std), int(self.labels[i])
+
+
+def made_up(count, shape):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (count, *shape), dtype=np.uint8)
+    return Images(images, rng.integers(0, 10, count), shape[0] == 3, 0.45, 0.25)
+
+
+def train_step(model, optimizer, x, labels, bfloat16=False):
+    optimizer.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        loss = F.cross_entropy(model(x), labels)
+    loss.backward()
+    optimizer.step()
+    return loss
 
 
 class Block(nn.Module):
@@ -137,18 +151,14 @@ def main(name, variant, threads, steps, batch=None):
     layout = torch.contiguous_format if variant == "stock" else torch.channels_last
     model = model.to(memory_format=layout)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
-    images = Images((steps + WARM) * batch, (1, 28, 28) if small else (3, 32, 32))
+    images = made_up((steps + WARM) * batch, (1, 28, 28) if small else (3, 32, 32))
     loader = torch.utils.data.DataLoader(images, batch_size=batch, shuffle=True)
     model.train()
     times, faults = [], 0
     last = time.perf_counter()
     for step, (x, labels) in enumerate(loader):
         x = x.to(memory_format=layout)
-        optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=variant == "bfloat16"):
-            loss = F.cross_entropy(model(x), labels)
-        loss.backward()
-        optimizer.step()
+        loss = train_step(model, optimizer, x, labels, variant == "bfloat16")
         now = time.perf_counter()
         if step < WARM:
             faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

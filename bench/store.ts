@@ -14,8 +14,7 @@ import { Layout, outputFile, RECORD_FILE, STAGE_FILE, STORE_FORMAT } from "../sr
 import { encodeRecord } from "../src/store/record.ts";
 import { Store } from "../src/store/store.ts";
 import { planOf } from "./big-plan.ts";
-import { machine } from "./machine.ts";
-import { median } from "./measured.ts";
+import { machine, secondsText, stopwatch } from "./machine.ts";
 
 const { values } = parseArgs({
   options: { objects: { type: "string", default: "100000" }, rounds: { type: "string", default: "3" } },
@@ -73,13 +72,13 @@ function doneOf(stages: ReturnType<typeof planStatus>["stages"]): number {
   return Object.values(stages).reduce((sum, { done }) => sum + done, 0);
 }
 
-/** Prints first and median time of `read`, after checking that it found what is there. */
+/** Prints the times of `read`, after checking that it found what is there. */
 function measure(title: string, read: () => number, expected: number): void {
-  const seconds = Array.from({ length: Number(values.rounds) }, () => {
-    const start = performance.now();
+  const times = Array.from({ length: Number(values.rounds) }, () => {
+    const watch = stopwatch();
     const found = read();
     if (found !== expected) throw new Error(`${title}: expected ${expected}, got ${found}`);
-    return (performance.now() - start) / 1000;
+    return watch();
   });
-  console.log(`${title.padEnd(26)} first ${seconds[0]?.toFixed(2)} s, median ${median(seconds).toFixed(2)} s`);
+  console.log(`${title.padEnd(26)} ${secondsText(times)}`);
 }

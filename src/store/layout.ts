@@ -21,17 +21,15 @@ export const STAGE_FILE = "stage.json";
  */
 export class Layout {
   readonly root: string;
+  readonly objects: string;
 
   constructor(root: string) {
     this.root = root;
+    this.objects = join(root, "objects");
   }
 
   get format(): string {
     return join(this.root, "format.json");
-  }
-
-  get objects(): string {
-    return join(this.root, "objects");
   }
 
   /** Objects are spread over 256 folders by the first two digits of their keys. */
@@ -40,11 +38,11 @@ export class Layout {
   }
 
   object(key: string): string {
-    return join(this.shard(key), key);
+    return join(this.objects, checkKey(key).slice(0, 2), key);
   }
 
   record(key: string): string {
-    return join(this.object(key), RECORD_FILE);
+    return join(this.objects, checkKey(key).slice(0, 2), key, RECORD_FILE);
   }
 
   work(key: string): string {

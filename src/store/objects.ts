@@ -90,9 +90,8 @@ export class Objects {
 
   /** The record, what is wrong with it, or undefined when there is no such object. */
   #readRecord(key: string): ObjectRecord | string | undefined {
-    const bytes = readIfThere(this.#layout.record(key));
-    if (bytes === undefined) return existsSync(this.#layout.object(key)) ? "it is missing" : undefined;
-    const text = bytes.toString("utf8");
+    const text = readIfThere(this.#layout.record(key), "utf8");
+    if (text === undefined) return existsSync(this.#layout.object(key)) ? "it is missing" : undefined;
     const record = decodeRecord(text, key);
     const format = typeof record === "string" ? formatOfOther(text) : undefined;
     if (format === undefined) return record;
@@ -128,10 +127,12 @@ function names(folder: string): string[] {
   }
 }
 
-/** The bytes of a file; undefined when there is none. @throws RunError when it cannot be read */
-export function readIfThere(path: string): Buffer | undefined {
+/** The bytes, or the text, of a file; undefined when there is none. @throws RunError when it cannot be read */
+export function readIfThere(path: string): Buffer | undefined;
+export function readIfThere(path: string, encoding: "utf8"): string | undefined;
+export function readIfThere(path: string, encoding?: "utf8"): Buffer | string | undefined {
   try {
-    return readFileSync(path);
+    return readFileSync(path, encoding);
   } catch (error) {
     if (["ENOENT", "ENOTDIR", "EISDIR"].includes(codeOf(error))) return undefined;
     throw readFailure(path, error);

@@ -50,8 +50,7 @@ export class Store {
 
   /** Whether the stage is done and all these outputs (`weights@150`, `mask`) were kept. */
   has(key: string, outputs: readonly string[] = []): boolean {
-    const record = this.record(key);
-    return record?.status === "done" && outputs.every((output) => Object.hasOwn(record.files, outputFile(output)));
+    return isComplete(this.record(key), outputs);
   }
 
   /**
@@ -132,7 +131,7 @@ export class Store {
 
   #checkFormat(): void {
     const { format: path, root } = this.#layout;
-    const text = readIfThere(path)?.toString("utf8").trim();
+    const text = readIfThere(path, "utf8")?.trim();
     if (text !== undefined) {
       const found = statedFormat(text);
       if (found === String(STORE_FORMAT)) return;
@@ -147,6 +146,11 @@ export class Store {
       hint: "choose another folder with --out",
     });
   }
+}
+
+/** Whether the record is that of a stage that is done, with all these outputs kept. */
+export function isComplete(record: ObjectRecord | undefined, outputs: readonly string[]): boolean {
+  return record?.status === "done" && outputs.every((output) => Object.hasOwn(record.files, outputFile(output)));
 }
 
 /** `2` of `{"format":2}`; the text itself, shortened, when it does not say. */
