@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { renderTable } from "../src/analysis/text-table.ts";
 import { engineInfo } from "../src/tensor/engine.ts";
 import { type GridRun, type GridSize, peerGrid, peerShape, sweepstakeGrid } from "./grid-runs.ts";
 import { machine } from "./machine.ts";
@@ -18,13 +19,21 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "1" },
     epochs: { type: "string", default: "3" },
-    subset: { type: "string", default: "2048" },
+    subset: { type: "string", default: "1792" },
     "test-subset": { type: "string", default: "1000" },
     seeds: { type: "string", default: "1" },
     data: { type: "string" },
     python: { type: "string", default: "/usr/bin/python3" },
   },
 });
+interface Contender {
+  readonly title: string;
+  /** How many times as fast as the peer it is to be; undefined for the peer. */
+  readonly goal: number | undefined;
+  readonly run: () => Promise<GridRun>;
+  readonly runs: GridRun[];
+}
+
 const folder = mkdtempSync(join(tmpdir(), "sweepstake-grid-"));
 try {
   await main();
@@ -54,11 +63,11 @@ async function main(): Promise<void> {
   );
   const shape = await peerShape(values.python, size, runFolder());
   console.log(shape.text);
-  const contenders = [
-    { title: "PyTorch stock", goal: 1, run: () => peerGrid(values.python, size, runFolder(), shape) },
+  const contenders: readonly Contender[] = [
+    { title: "PyTorch stock", goal: undefined, run: () => peerGrid(values.python, size, runFolder(), shape) },
     { title: "sweepstake float32", goal: 3, run: () => sweepstakeGrid(size, runFolder(), "float32") },
     { title: "sweepstake bfloat16", goal: 5, run: () => sweepstakeGrid(size, runFolder(), "bfloat16") },
-  ].map((contender) => ({ ...contender, runs: [] as GridRun[] }));
+  ].map((contender) => ({ ...contender, runs: [] }));
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const { title, run, runs } of round % 2 === 0 ? contenders : contenders.toReversed()) {
       const before = machine().split("; ").at(-1);
@@ -68,28 +77,41 @@ async function main(): Promise<void> {
     }
   }
   const rates = size.rates.map(String);
-  console.log(
-    `\n${"".padEnd(20)}trainings   seconds   × PyTorch   goal${rates.map((rate) => `dense, lr ${rate}   all`.padStart(24)).join("")}`,
-  );
-  const secondsOf = (runs: readonly GridRun[]) => median(runs.map(({ seconds }) => seconds));
-  const [peer] = contenders;
-  for (const { title, goal, runs } of contenders) {
-    const [first] = runs;
-    if (first === undefined || peer === undefined) throw new Error("--rounds must be at least 1");
-    const seconds = secondsOf(runs);
-    const accuracies = rates.map(
-      (rate) => `${mean(first.dense[rate]).toFixed(1)}  ${mean(first.all[rate]).toFixed(1)}`,
-    );
-    console.log(
-      title.padEnd(20) +
-        String(first.trainings).padStart(9) +
-        seconds.toFixed(1).padStart(10) +
-        (secondsOf(peer.runs) / seconds).toFixed(2).padStart(12) +
-        (goal === 1 ? "" : `≥ ${goal}`).padStart(7) +
-        accuracies.map((text) => text.padStart(24)).join(""),
-    );
-  }
+  console.log(`\n${tableOf(contenders, rates)}`);
   for (const rate of rates) checkComparable(rate, contenders);
+}
+
+function tableOf(contenders: readonly Contender[], rates: readonly string[]): string {
+  const secondsOf = ({ runs }: Contender) => median(runs.map(({ seconds }) => seconds));
+  const peer = contenders.find(({ goal }) => goal === undefined);
+  const rows = contenders.map((contender) => {
+    const { title, goal, runs } = contender;
+    const ratio = peer === undefined ? Number.NaN : secondsOf(peer) / secondsOf(contender);
+    return [
+      title,
+      String(runs[0]?.trainings ?? 0),
+      secondsOf(contender).toFixed(1),
+      ratio.toFixed(2),
+      goal === undefined ? "" : `≥ ${goal}`,
+      ...rates.flatMap((rate) => (["dense", "all"] as const).map((which) => accuracy(runs, which, rate).toFixed(1))),
+    ];
+  });
+  const accuracies = rates.flatMap((rate) => [`dense, lr ${rate}`, `all, lr ${rate}`]);
+  return renderTable(
+    {
+      title: "Medians of the rounds; mean test accuracies in %",
+      columns: ["", "trainings", "seconds", "× PyTorch", "goal", ...accuracies],
+      rows,
+      heads: 1,
+    },
+    120,
+  );
+}
+
+/** Mean final test accuracy in percent over all rounds. */
+function accuracy(runs: readonly GridRun[], which: "dense" | "all", rate: string): number {
+  const values = runs.flatMap((run) => run[which][rate] ?? []);
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** A fresh folder for one run's results. */
@@ -102,17 +124,10 @@ function cifarFolder(path: string): string {
   return existsSync(inside) ? inside : resolve(path);
 }
 
-function mean(numbers: readonly number[] | undefined): number {
-  return (numbers ?? []).reduce((sum, x) => sum + x, 0) / (numbers?.length ?? 0);
-}
-
 /** Equal work ends at about equal accuracies; what does not is not worth comparing. */
-function checkComparable(rate: string, contenders: readonly { title: string; runs: readonly GridRun[] }[]): void {
-  const means = contenders.map(({ runs }) => mean(runs.flatMap(({ all }) => all[rate] ?? [])));
+function checkComparable(rate: string, contenders: readonly Contender[]): void {
+  const means = contenders.map(({ runs }) => accuracy(runs, "all", rate));
   if (Math.max(...means) - Math.min(...means) <= TOLERANCE) return;
   process.exitCode = 1;
-  console.log(
-    `lr ${rate}: the mean accuracies ${means.map((m) => m.toFixed(1)).join(", ")} differ by more than ${TOLERANCE} points, ` +
-      "so the work was not equal",
-  );
+  console.log(`lr ${rate}: the mean accuracies differ by more than ${TOLERANCE} points, so the work was not equal`);
 }

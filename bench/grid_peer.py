@@ -56,8 +56,13 @@ class Pruned(nn.Module):
 
 
 def initial(seed, draw):
+    """Weights from the models' own distribution: He's normal for convolutions and the linear layer."""
     torch.manual_seed(2 * seed + draw)
-    return {name: array.clone() for name, array in MODELS["resnet20"]().state_dict().items()}
+    network = MODELS["resnet20"]()
+    for array in network.parameters():
+        if array.dim() > 1:
+            nn.init.kaiming_normal_(array)
+    return {name: array.clone() for name, array in network.state_dict().items()}
 
 
 def prunable(weights):

@@ -9,7 +9,7 @@ const PER_FILE = 10_000;
 /** A class is a pattern of squares of so many pixels, which survives a crop; mirroring makes two patterns of it. */
 const SQUARE = 8;
 /** Of the pattern around the mean, in grey levels; the noise is uniform over twice its own. */
-const SIGNAL = 20;
+const SIGNAL = 50;
 const NOISE = 90;
 
 /**
