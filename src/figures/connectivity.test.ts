@@ -22,7 +22,7 @@ function connection(variant: string, seed: number, epoch: number, isSparse: bool
     epoch,
     ...(isSparse && cell !== undefined ? { cell } : {}),
     copies: ["a", "b"],
-    connect: "c",
+    connect: `c${variant}${seed}${epoch}${isSparse}`,
     status: "done",
     path,
     barrier: errorBarrier(path.map(({ error }) => error)),
@@ -50,9 +50,9 @@ function pick(figure: Figure, row: Readonly<Record<string, unknown>>) {
 test("the path shows the dense network's error by share, every seed and the mean", () => {
   const figure = existing(connectivityPath(results));
   expect(figure.table).toHaveLength(2 * 2 * (2 + 1) * 5);
-  const middle = { variant: "lr 0.1", epoch: "k = 4", share: 0.5 };
-  expect(pick(figure, { ...middle, kind: "seed" }).map(({ error }) => error)).toEqual([14, 14.2]);
-  expect(pick(figure, { ...middle, kind: "mean" }).map(({ error }) => error)).toEqual([expect.closeTo(14.1, 10)]);
+  const middle = { variant: "lr 0.1", epoch: 4, share: 0.5 };
+  expect(pick(figure, { ...middle, row: "seed" }).map(({ error }) => error)).toEqual([14, 14.2]);
+  expect(pick(figure, { ...middle, row: "mean" }).map(({ error }) => error)).toEqual([expect.closeTo(14.1, 10)]);
 });
 
 test("the barrier is shown against the epoch, for the dense network and under the mask", () => {
@@ -60,11 +60,13 @@ test("the barrier is shown against the epoch, for the dense network and under th
   expect(figure.table).toHaveLength(2 * 2 * 2 * (2 + 1));
   for (const network of ["dense", "one-shot 50 %"])
     expect(
-      pick(figure, { variant: "lr 0.01", network, kind: "mean" }).map(({ epoch, barrier }) => [epoch, barrier]),
+      pick(figure, { variant: "lr 0.01", network, row: "mean" }).map(({ epoch, barrier }) => [epoch, barrier]),
     ).toEqual([
       [0, expect.closeTo(20.5, 10)],
       [4, expect.closeTo(4.1, 10)],
     ]);
+  const [first] = pick(figure, { variant: "lr 0.01", network: "dense", row: "seed" });
+  expect(first?.key).toBe("cv000false");
   expect(figure.caption).toContain("below 2 points");
   expect(figure.caption).not.toContain("Left out");
 });

@@ -1,12 +1,13 @@
 import type { TopLevelSpec } from "vega-lite";
 import { type ConnectionGroup, connectionGroups } from "../analysis/connectivity.ts";
-import { seedsText } from "../analysis/format.ts";
+import { accuracyText, seedsText } from "../analysis/format.ts";
 import { variantLabel } from "../analysis/groups.ts";
 import { spreadOf } from "../analysis/spread.ts";
 import type { Results } from "../analysis/types.ts";
 import { STABLE_BARRIER } from "../stats/connectivity.ts";
 import { captionOf, type Figure, printWidth } from "./figure.ts";
 import { pointLayers } from "./marks.ts";
+import { runLink } from "./run-link.ts";
 import { ink, panel, variantPalette } from "./theme.ts";
 import { variantPanels } from "./variant-panels.ts";
 
@@ -15,9 +16,17 @@ interface Row {
   readonly kind: "seed" | "mean";
   readonly variant: string;
   readonly line: string;
+  readonly epoch: number;
   readonly seed?: number;
   readonly x: number;
   readonly y: number;
+  /** Seeds that a mean is over. */
+  readonly n?: number;
+  /** Of a seed's connect stage. */
+  readonly key?: string;
+  /** A seed's run in the report, and what a mark of the barrier is. */
+  readonly href?: string;
+  readonly label?: string;
 }
 
 /** Test error on the line between two copies of the dense network, a line per epoch k; undefined when none is done. */
@@ -35,14 +44,9 @@ export function connectivityPath(results: Results): Figure | undefined {
       leftOut(results, true),
     ),
     width: printWidth(results.spec.variants.length),
-    table: rows.map(({ kind, variant, line, seed, x, y }) => ({
-      kind,
-      variant,
-      epoch: line,
-      seed,
-      share: x,
-      error: y,
-    })),
+    table: rows.map(({ kind, variant, epoch, seed, x, y, n, key }) => {
+      return { variant, epoch, row: kind, seed, share: x, error: y, n, key };
+    }),
     spec: frame(results, rows, lines, {
       description: "Test error on the straight line between two copies, by the epoch they were copied at",
       x: { title: "a in a·W1 + (1 − a)·W2", domain: [0, 1], step: 0.2 },
@@ -80,14 +84,9 @@ export function connectivityBarrier(results: Results): Figure | undefined {
       leftOut(results, false),
     ),
     width: printWidth(results.spec.variants.length),
-    table: rows.map(({ kind, variant, line, seed, x, y }) => ({
-      kind,
-      variant,
-      network: line,
-      seed,
-      epoch: x,
-      barrier: y,
-    })),
+    table: rows.map(({ kind, variant, line, epoch, seed, y, n, key }) => {
+      return { variant, network: line, epoch, row: kind, seed, barrier: y, n, key };
+    }),
     spec: frame(results, rows, [...new Set(groups.map(({ name }) => name))], {
       description: "Error barrier by the epoch of copying, for the dense network and under masks",
       x: { title: "k (epochs before copying)", domain: [0, Math.max(1, ...rows.map(({ x }) => x))], step: 1 },
@@ -109,24 +108,29 @@ export function connectivityBarrier(results: Results): Figure | undefined {
 }
 
 function pathRows(results: Results, { variant, epoch, runs }: ConnectionGroup): readonly Row[] {
-  const base = { variant: variantLabel(results, variant), line: lineName(epoch) };
+  const base = { variant: variantLabel(results, variant), line: lineName(epoch), epoch };
   const done = runs.filter(({ path }) => path.length > 0);
-  const seeds = done.flatMap(({ seed, path }) =>
-    path.map(({ share, error }): Row => ({ kind: "seed", ...base, seed, x: share, y: error })),
+  const seeds = done.flatMap(({ seed, path, connect: key }) =>
+    path.map(({ share, error }): Row => ({ kind: "seed", ...base, seed, x: share, y: error, key })),
   );
   const means = (done[0]?.path ?? []).map(({ share }, i): Row => {
     const mean = spreadOf(done.flatMap(({ path }) => path[i]?.error ?? []))?.mean ?? 0;
-    return { kind: "mean", ...base, x: share, y: mean };
+    return { kind: "mean", ...base, x: share, y: mean, n: done.length };
   });
   return [...seeds, ...means];
 }
 
 function barrierRows(results: Results, { variant, epoch, name, runs, barrier }: ConnectionGroup): readonly Row[] {
-  const base = { variant: variantLabel(results, variant), line: name, x: epoch };
-  const seeds = runs.flatMap(({ seed, barrier: y }): Row[] =>
-    y === undefined ? [] : [{ kind: "seed", ...base, seed, y }],
+  const base = { variant: variantLabel(results, variant), line: name, epoch, x: epoch };
+  const label = (of: string, y: number) => `${name}, k = ${epoch}, ${of}: ${accuracyText(y)} points`;
+  const seeds = runs.flatMap(({ seed, barrier: y, connect: key }): Row[] =>
+    y === undefined
+      ? []
+      : [{ kind: "seed", ...base, seed, y, key, href: runLink(key), label: label(`seed ${seed}`, y) }],
   );
-  return barrier === undefined ? seeds : [...seeds, { kind: "mean", ...base, y: barrier.mean }];
+  if (barrier === undefined) return seeds;
+  const { mean: y, n } = barrier;
+  return [...seeds, { kind: "mean", ...base, y, n, label: label(`mean of ${n}`, y) }];
 }
 
 function lineName(epoch: number): string {
