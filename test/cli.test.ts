@@ -51,6 +51,7 @@ describe("the help", () => {
       "report",
       "paper",
       "claims",
+      "diagnose",
       "compare",
       "prune",
     ]);

@@ -1,7 +1,8 @@
 import { pointsText, probabilityText } from "../analysis/format.ts";
 import { claims } from "./judge.ts";
 import { LEVEL, type PartRow, partRows } from "./rows.ts";
-import { askedText, claimLine, intervalText, outcomeTable, settingText } from "./text.ts";
+import { askedText, intervalText } from "./statement-text.ts";
+import { claimLine, outcomeTable, settingText } from "./text.ts";
 import type { ClaimsResult, ClaimVerdict } from "./types.ts";
 
 /** Columns of the table of all parts of one claim in one setting. */

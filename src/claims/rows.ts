@@ -125,6 +125,6 @@ export function claimsJson({ alpha, scale, settings, verdicts }: ClaimsResult): 
 }
 
 /** Without the dust of floating point. */
-function rounded(value: number | null | undefined): number | undefined {
+export function rounded(value: number | null | undefined): number | undefined {
   return value === null || value === undefined ? undefined : Number(value.toFixed(6));
 }

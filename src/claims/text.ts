@@ -1,9 +1,9 @@
-import { listText, pointsText, probabilityText, seedsText } from "../analysis/format.ts";
+import { listText, probabilityText, seedsText } from "../analysis/format.ts";
 import { renderTable, type TextTable } from "../analysis/text-table.ts";
-import { percent } from "../run/labels.ts";
 import type { Judged } from "../stats/proposition.ts";
-import { effectOf, LEVEL, partRows } from "./rows.ts";
+import { partRows } from "./rows.ts";
 import type { ClaimSetting } from "./setting.ts";
+import { decidingLeaf, effectText, statementText } from "./statement-text.ts";
 import type { ClaimStatement, ClaimsResult, ClaimVerdict } from "./types.ts";
 
 const WIDTH = 100;
@@ -75,8 +75,8 @@ function claimHead({ claim, setting }: ClaimVerdict, settings: readonly ClaimSet
 /** The verdict in one sentence, with the numbers that decided it or that keep it open. */
 export function claimLine(verdict: ClaimVerdict): string {
   const { outcome, judged } = verdict;
-  const leaf = decidingLeaf(verdict);
-  const number = leaf === undefined ? "" : statementText(leaf, outcome);
+  const leaf = leafOf(verdict);
+  const number = leaf === undefined ? "" : statementText(leaf, outcome === "refuted" ? "pFails" : "pHolds");
   if (outcome === "not run") return `not run: ${listText(missingOf(verdict))}.`;
   if (outcome === "refuted") return `refuted: ${number}.`;
   const isOne = partRows(verdict).filter(({ kind }) => kind === "statement").length === 1;
@@ -87,63 +87,6 @@ export function claimLine(verdict: ClaimVerdict): string {
   const missing = missingOf(verdict);
   const absent = missing.length === 0 ? "" : ` Not run: ${listText(missing)}.`;
   return `undecided (${countText(verdict)} hold), ${seedsWord(verdict)}. Most open: ${number}.${absent}`;
-}
-
-/** `lr 0.1, iterative 50 %, ticket − dense: −1.80 points (95 % CI −2.30 to −1.30, 3 seeds, asked below −0.50, p 0.012)`. */
-export function statementText(leaf: Judged<ClaimStatement>, outcome: ClaimVerdict["outcome"]): string {
-  if (leaf.proposition.kind !== "statement") return leaf.label;
-  const { statement } = leaf.proposition;
-  const effect = effectOf(statement);
-  if (effect === undefined) return leaf.label;
-  const p = outcome === "refuted" ? leaf.pFails : leaf.pHolds;
-  const what = outcome === "refuted" ? "p of the opposite" : "p";
-  const details = [
-    ...(effect.interval === null ? [] : [`${percent(LEVEL)} CI ${intervalText(effect.interval)}`]),
-    `${seedsText(effect.n)}${statement.dropped === 0 ? "" : `, ${statement.dropped} left out`}`,
-    `asked: ${askedText(statement)}`,
-    p === null ? "no p-value" : `${what} ${probabilityText(p.raw)}`,
-  ];
-  const sides = statement.unit === "R_p points" ? sidesText(statement) : "";
-  return `${leaf.label}: ${pointsText(effect.mean)} points${sides} (${details.join("; ")})`;
-}
-
-export function intervalText([low, high]: readonly [number, number]): string {
-  return `${pointsText(low)} to ${pointsText(high)}`;
-}
-
-/** `above +0.50`, `within ±3.00`. */
-export function askedText({ relation, bound }: Pick<ClaimStatement, "relation" | "bound">): string {
-  return relation === "within" ? `within ±${bound.toFixed(2)}` : `${relation} ${pointsText(bound)}`;
-}
-
-/** R_p is never shown without its null. */
-function sidesText({ sides }: ClaimStatement): string {
-  return sides === undefined ? "" : `, ${sides[0].toFixed(1)} % against a null of ${sides[1].toFixed(1)} %`;
-}
-
-/**
- * The statement that a verdict hangs on: the strongest one that refutes, the weakest one that had to hold, or what is most open. Under
- * "any of" the mirror image.
- */
-export function decidingLeaf({ judged, outcome }: ClaimVerdict): Judged<ClaimStatement> | undefined {
-  if (outcome === "not run") return undefined;
-  const side = outcome === "refuted" ? "pFails" : "pHolds";
-  const p = (part: Judged<ClaimStatement>) => part[side]?.raw ?? 1;
-  let node = judged;
-  while (node.parts.length > 0) {
-    const isLargest = (node.proposition.kind === "all") === (side === "pHolds");
-    // What was never run has no numbers to show.
-    const tested = node.parts.filter((part) => hasNumbers(part));
-    const sorted = [...tested].sort((a, b) => p(a) - p(b));
-    const next = isLargest ? sorted.at(-1) : sorted[0];
-    if (next === undefined) return undefined;
-    node = next;
-  }
-  return node;
-}
-
-function hasNumbers({ proposition, parts }: Judged<ClaimStatement>): boolean {
-  return proposition.kind === "statement" ? proposition.statement.differences.length > 0 : parts.some(hasNumbers);
 }
 
 /** `14 of 24`: statements, not parts joined by all or any. */
@@ -159,11 +102,13 @@ function seedsNumber({ seedsToDecide }: ClaimVerdict): string {
 }
 
 function decidingNumber(verdict: ClaimVerdict): string {
-  const leaf = decidingLeaf(verdict);
-  if (leaf?.proposition.kind !== "statement") return "-";
-  const effect = effectOf(leaf.proposition.statement);
-  if (effect === undefined) return "-";
-  return `${pointsText(effect.mean)}${effect.interval === null ? "" : ` [${intervalText(effect.interval).replace(" to ", ", ")}]`}`;
+  const leaf = leafOf(verdict);
+  return leaf?.proposition.kind === "statement" ? effectText(leaf.proposition.statement) : "-";
+}
+
+/** The statement that a verdict hangs on; none where nothing was run. */
+function leafOf({ judged, outcome }: ClaimVerdict): Judged<ClaimStatement> | undefined {
+  return outcome === "not run" ? undefined : decidingLeaf(judged, outcome === "refuted" ? "pFails" : "pHolds");
 }
 
 /** What would decide an undecided claim. */

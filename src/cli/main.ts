@@ -3,6 +3,7 @@ import { VERSION } from "../core/version.ts";
 import { claimsCommand } from "./commands/claims.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { diagnoseCommand } from "./commands/diagnose.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { paperCommand } from "./commands/paper.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -38,6 +39,7 @@ Exit codes: 0 done, 1 a run failed, 2 wrong input, 130 or 143 stopped by a signa
     reportCommand,
     paperCommand,
     claimsCommand,
+    diagnoseCommand,
     compareCommand,
     pruneCommand,
   ];

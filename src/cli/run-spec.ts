@@ -27,11 +27,22 @@ export async function runSpec(
 ): Promise<number> {
   const plan = makePlan(spec);
   const store = Store.open(storeFolder(options));
+  const { exitCode, isStopped } = await runPlan(plan, store, options);
+  if (!isStopped) await showResults(plan, store, options, paper);
+  return exitCode;
+}
+
+/** Runs what the store lacks of a plan. A signal stops it in good order; then there is nothing to show yet. */
+export async function runPlan(
+  plan: Plan,
+  store: Store,
+  options: RunOptions,
+): Promise<{ readonly exitCode: number; readonly isStopped: boolean }> {
   const summary = summariseFor(plan, store, options.executor === "inline" ? 1 : options.workers);
   process.stderr.write(planText(plan, summary));
   if (summary.stagesToDo > 0) checkBeforehand(plan);
   const stopped = new StopSignal();
-  const slots = makeSlots(spec, store, options, summary.stagesToDo);
+  const slots = makeSlots(plan.spec, store, options, summary.stagesToDo);
   const view = progressView(plan, summary.trainingsToDo, process.stderr);
   let outcome: RunSummary;
   try {
@@ -41,12 +52,9 @@ export async function runSpec(
     await Promise.all(slots.map((slot) => slot.close()));
     stopped.release();
   }
-  if (outcome.interrupted) {
-    process.stderr.write("stopped; the running trainings are checkpointed, the same command goes on from here\n");
-    return stopped.exitCode;
-  }
-  await showResults(plan, store, options, paper);
-  return outcome.failed.size > 0 ? 1 : 0;
+  if (!outcome.interrupted) return { exitCode: outcome.failed.size > 0 ? 1 : 0, isStopped: false };
+  process.stderr.write("stopped; the running trainings are checkpointed, the same command goes on from here\n");
+  return { exitCode: stopped.exitCode, isStopped: true };
 }
 
 /** Everything that would fail in every worker fails here once, before anything runs: device, libtorch, data files. */

@@ -3,11 +3,8 @@ import { partCells, partColumns, readingText } from "../claims/markdown.ts";
 import { partRows } from "../claims/rows.ts";
 import { claimLine, settingText, shortLabel } from "../claims/text.ts";
 import type { Claim, ClaimOutcome, ClaimsResult, ClaimVerdict } from "../claims/types.ts";
-import { VERSION } from "../core/version.ts";
 import { html, type Markup, math, raw } from "./html.ts";
-import { style } from "./style.ts";
-
-const policy = "default-src 'none'; style-src 'unsafe-inline'";
+import { plainPage } from "./plain-page.ts";
 
 /** Colours of the report's verdicts. */
 const badges: Readonly<Record<ClaimOutcome, string>> = {
@@ -20,24 +17,10 @@ const badges: Readonly<Record<ClaimOutcome, string>> = {
 /** All claims in all settings as one HTML page without scripts or outside resources. */
 export function claimsPage(result: ClaimsResult): string {
   const { scale, settings, verdicts } = result;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="generator" content="sweepstake ${VERSION}">
-<title>Claims – sweepstake</title>
-<style>${raw(style)}</style>
-</head>
-<body>
-<header>
-<h1>The claims of Liu et al. 2021</h1>
-<p class="facts">Scale: ${scale}.</p>
-</header>
-<main>
-${overview(result)}
+  return plainPage(
+    "The claims of Liu et al. 2021",
+    html`<p class="facts">Scale: ${scale}.</p>`,
+    html`${overview(result)}
 <ul>${settings.map((setting) => html`<li>${settingText(setting)}</li>\n`)}</ul>
 <p class="note">${math(readingText(result))}</p>
 ${claims.map((claim) =>
@@ -45,28 +28,24 @@ ${claims.map((claim) =>
     claim,
     verdicts.filter((verdict) => verdict.claim === claim),
   ),
-)}
-</main>
-<footer><p class="note">Written by sweepstake ${VERSION}. Beside this page: claims.md, claims.csv, claims.json.</p></footer>
-</body>
-</html>
-`.text;
+)}`,
+    "claims.md, claims.csv, claims.json",
+  );
 }
 
 /** Claims × settings. */
 function overview({ settings, verdicts }: ClaimsResult): Markup {
   return html`<section><h2>Verdicts</h2>
 <div class="scroll"><table>
-<thead><tr><th class="text">claim</th>${settings.map((setting) => html`<th class="text">${shortLabel(setting, settings)}</th>`)}</tr></thead>
+<thead><tr><th class="text">claim</th>${settings.map((setting) => html`<th class="text">${shortLabel(setting, settings)}</th>`)}<th></th></tr></thead>
 <tbody>
 ${claims.map(
   (claim) =>
-    html`<tr><th class="text wrap"><a href="#claim-${claim.id}">${claim.id}</a> ${math(claim.words)}</th>${settings.map(
-      (setting) =>
-        verdicts
-          .filter((verdict) => verdict.claim === claim && verdict.setting === setting)
-          .map(({ outcome }) => html`<td class="text">${badge(outcome)}</td>`),
-    )}</tr>\n`,
+    html`<tr><th><a href="#claim-${claim.id}">${claim.id}</a></th>${settings.map((setting) =>
+      verdicts
+        .filter((verdict) => verdict.claim === claim && verdict.setting === setting)
+        .map(({ outcome }) => html`<td class="text">${badge(outcome)}</td>`),
+    )}<td class="text wrap">${math(claim.words)}</td></tr>\n`,
 )}</tbody></table></div></section>`;
 }
 

@@ -18,7 +18,8 @@ export function figureSection(drawn: readonly DrawnFigure[]): Markup {
 ${drawn.map(figureMarkup)}</section>`;
 }
 
-function figureMarkup({ figure, svg }: DrawnFigure): Markup {
+/** One figure with its caption and the links to its files. */
+export function figureMarkup({ figure, svg }: DrawnFigure): Markup {
   const { name, title, caption, width } = figure;
   const file = `figures/${name}`;
   return html`<figure id="${name}">

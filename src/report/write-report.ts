@@ -1,19 +1,14 @@
 import { join } from "node:path";
-import { toCsv } from "../analysis/csv.ts";
 import { connectivityCsv, correlationsCsv, resultsCsv, resultsJson } from "../analysis/export.ts";
 import { paperNumbers, paperNumbersCsv } from "../analysis/paper-numbers.ts";
 import type { Results } from "../analysis/types.ts";
 import { writeFileAtomic } from "../core/atomic-write.ts";
-import { printWidths } from "../figures/figure.ts";
-import { renderPdf } from "../figures/pdf.ts";
-import { renderPng, renderSvg } from "../figures/render.ts";
+import { renderSvg } from "../figures/render.ts";
 import type { PaperContext } from "../paper/types.ts";
 import type { DrawnFigure } from "./figure-section.ts";
 import { reportPage } from "./page.ts";
 import { reportFigures } from "./report-figures.ts";
-
-/** Some 350 pixels per inch at the width at which a figure is printed. */
-const PNG_SCALE = 3;
+import { writeFigures } from "./write-figures.ts";
 
 /**
  * Writes `report.html`, complete in itself, and beside it `results.csv`, `correlations.csv`, `results.json` and
@@ -39,13 +34,6 @@ export async function writeReport(results: Results, folder: string, paper?: Pape
   if (results.connections.length > 0) write("connectivity.csv", connectivityCsv(results));
   write("results.json", resultsJson(results));
   if (paper !== undefined) write("paper-numbers.csv", paperNumbersCsv(results, paperNumbers(results, paper.reported)));
-  for (const { figure, svg } of drawn) {
-    const { name, title, width, table, spec } = figure;
-    write(join("figures", `${name}.svg`), svg);
-    write(join("figures", `${name}.pdf`), await renderPdf(svg, title, printWidths[width]));
-    write(join("figures", `${name}.png`), renderPng(svg, PNG_SCALE));
-    write(join("figures", `${name}.csv`), toCsv(table));
-    write(join("figures", `${name}.vl.json`), `${JSON.stringify(spec, null, 2)}\n`);
-  }
+  files.push(...(await writeFigures(drawn, folder)));
   return files;
 }
