@@ -57,9 +57,10 @@ function refuseOtherVariants({ variants }: Spec, file: string): void {
 }
 
 function denseSetting(setting: Setting, lr: number): Setting {
+  const { connectivity: _, ...rest } = setting;
   const { optimizer } = setting.train;
   return {
-    ...setting,
+    ...rest,
     train: { ...setting.train, optimizer: { ...optimizer, sgd: { ...optimizer.sgd, lr } } },
     prune: [],
     retrain: [],

@@ -22,7 +22,7 @@ export async function showDiagnosis(
   const diagnosis = diagnose(results, lr);
   const folder = join(resolve(options.out), "reports", plan.spec.name);
   await writeReport(results, folder);
-  const figure = learningRates(diagnosis);
+  const figure = learningRates(results, diagnosis);
   const drawn = figure === undefined ? [] : [{ figure, svg: await renderSvg(figure.spec) }];
   const json = diagnosisJson(diagnosis);
   const page = join(folder, "diagnosis.html");

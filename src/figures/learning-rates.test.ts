@@ -4,8 +4,10 @@ import { type World, worldResults } from "../claims/world.fixture.ts";
 import { learningRates } from "./learning-rates.ts";
 import { renderPng, renderSvg } from "./render.ts";
 
-const figureOf = (world: World = {}, lr = 0.1) =>
-  learningRates(diagnose(worldResults({ rates: [0.001, 0.01, 0.1], prunings: [], ...world }), lr));
+const figureOf = (world: World = {}, lr = 0.1) => {
+  const results = worldResults({ rates: [0.001, 0.01, 0.1], prunings: [], ...world });
+  return learningRates(results, diagnose(results, lr));
+};
 
 describe("accuracy and R_p − null against the learning rate", () => {
   const figure = figureOf();
@@ -14,10 +16,10 @@ describe("accuracy and R_p − null against the learning rate", () => {
     const rows = figure?.table ?? [];
     for (const panel of ["accuracy", "R_p - null"]) {
       const own = rows.filter((row) => row.panel === panel);
-      expect(own.filter(({ kind }) => kind === "seed")).toHaveLength(9);
+      expect(own.filter(({ row }) => row === "seed")).toHaveLength(9);
       const column = panel === "accuracy" ? "accuracy" : "excess";
-      const seeds = own.filter(({ kind, lr }) => kind === "seed" && lr === 0.01).map((row) => Number(row[column]));
-      const mean = own.find(({ kind, lr }) => kind === "mean" && lr === 0.01);
+      const seeds = own.filter(({ row, lr }) => row === "seed" && lr === 0.01).map((row) => Number(row[column]));
+      const mean = own.find(({ row, lr }) => row === "mean" && lr === 0.01);
       expect(Number(mean?.[column])).toBeCloseTo(
         seeds.reduce((sum, value) => sum + value / 3, 0),
         10,

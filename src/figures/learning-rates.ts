@@ -1,9 +1,13 @@
 import type { TopLevelSpec } from "vega-lite";
-import { listText, seedsText } from "../analysis/format.ts";
+import type { CsvRow } from "../analysis/csv.ts";
+import { listText, rpText, seedsText } from "../analysis/format.ts";
+import { spreadOf } from "../analysis/spread.ts";
+import type { Results } from "../analysis/types.ts";
 import type { Diagnosis } from "../claims/diagnosis.ts";
 import { CLOSE, NEAR_NULL, SHARE, WELL_ABOVE_NULL } from "../claims/margins.ts";
 import { axisNote, captionOf, type Figure, focusedDomain } from "./figure.ts";
 import { pointLayers } from "./marks.ts";
+import { runLink } from "./run-link.ts";
 import { config, ink, panel, variantPalette } from "./theme.ts";
 
 interface Row {
@@ -11,20 +15,38 @@ interface Row {
   readonly lr: number;
   /** Accuracy in percent, or R_p − null in percent points. */
   readonly value: number;
+  readonly label: string;
+  /** Of a mean. */
+  readonly n?: number;
   readonly seed?: number;
+  /** Of the training or the comparison. */
+  readonly key?: string;
+  readonly href?: string;
 }
 
 /**
  * Dense accuracy and R_p(θ0, θT) − null against the learning rate on a logarithmic axis, with the margins of the diagnosis.
+ * @param results that the diagnosis was made from
  * @returns undefined when no rate has a result
  */
-export function learningRates(diagnosis: Diagnosis): Figure | undefined {
-  const { lr, seeds, rates, setting } = diagnosis;
-  const accuracies = rates.flatMap((rate) => rowsOf(rate.lr, setting.accuracy({ lr: rate.lr, start: "dense" })));
-  const excesses = rates.flatMap((rate) => {
-    const found = [...(setting.correlation({ lr: rate.lr, measure: "pre-training", p: SHARE }) ?? [])];
-    return rowsOf(rate.lr, new Map(found.map(([seed, at]) => [seed, at === null ? null : at.rp - at.nullMean])));
-  });
+export function learningRates(results: Results, diagnosis: Diagnosis): Figure | undefined {
+  const { lr, seeds, rates } = diagnosis;
+  const rateOf = (variant: string) =>
+    results.spec.variants.find(({ id }) => id === variant)?.setting.train.optimizer.sgd.lr ?? Number.NaN;
+  const accuracies = withMeans(
+    results.arms.flatMap(({ variant, seed, start, train, finalAccuracy }) => {
+      if (start !== "dense" || finalAccuracy === undefined) return [];
+      return [seedRow(rateOf(variant), seed, train, finalAccuracy, `${finalAccuracy.toFixed(2)} %`)];
+    }),
+  );
+  const excesses = withMeans(
+    results.comparisons.flatMap(({ variant, seed, measure, compare, points }) => {
+      const point = measure === "pre-training" ? points.find(({ p }) => p === SHARE) : undefined;
+      if (point === undefined) return [];
+      const text = `R_${SHARE} ${rpText(point.rp)}, null ${rpText(point.nullMean)}`;
+      return [seedRow(rateOf(variant), seed, compare, 100 * (point.rp - point.nullMean), text)];
+    }),
+  );
   if (accuracies.length === 0 || excesses.length === 0) return undefined;
   const domain = focusedDomain(accuracies.map(({ value }) => value));
   const low = accuracies.filter(({ kind, value }) => kind === "mean" && value < domain[0]);
@@ -46,8 +68,8 @@ export function learningRates(diagnosis: Diagnosis): Figure | undefined {
     ),
     width: "page",
     table: [
-      ...accuracies.map(({ value, ...row }) => ({ panel: "accuracy", ...row, accuracy: value })),
-      ...excesses.map(({ value, ...row }) => ({ panel: "R_p - null", ...row, excess: value })),
+      ...accuracies.map((row) => tableRow("accuracy", row, { accuracy: row.value, excess: undefined })),
+      ...excesses.map((row) => tableRow("R_p - null", row, { accuracy: undefined, excess: row.value })),
     ],
     spec: specOf(
       diagnosis,
@@ -58,12 +80,23 @@ export function learningRates(diagnosis: Diagnosis): Figure | undefined {
   };
 }
 
-function rowsOf(lr: number, found: ReadonlyMap<number, number | null> | undefined): readonly Row[] {
-  const seeds = [...(found ?? [])].flatMap(([seed, value]): Row[] =>
-    value === null ? [] : [{ kind: "seed", lr, value, seed }],
-  );
-  if (seeds.length === 0) return [];
-  return [...seeds, { kind: "mean", lr, value: seeds.reduce((sum, { value }) => sum + value, 0) / seeds.length }];
+function seedRow(lr: number, seed: number, key: string, value: number, text: string): Row {
+  return { kind: "seed", lr, value, seed, key, href: runLink(key), label: `lr ${lr}, seed ${seed}: ${text}` };
+}
+
+function withMeans(seeds: readonly Row[]): readonly Row[] {
+  const lrs = [...new Set(seeds.map(({ lr }) => lr))].sort((a, b) => a - b);
+  const means = lrs.flatMap((lr): Row[] => {
+    const mean = spreadOf(seeds.filter((row) => row.lr === lr).map(({ value }) => value));
+    if (mean === undefined) return [];
+    return [{ kind: "mean", lr, value: mean.mean, n: mean.n, label: `lr ${lr}, mean of ${seedsText(mean.n)}` }];
+  });
+  return [...seeds, ...means];
+}
+
+/** Columns of the CSV file; the value is put under the name of what it is. */
+function tableRow(panelName: string, { lr, kind, seed, n, key }: Row, value: CsvRow): CsvRow {
+  return { panel: panelName, lr, row: kind, seed, n, ...value, key };
 }
 
 function specOf(
