@@ -10,7 +10,7 @@ const Exports& allExports() {
   static const Exports* all = [] {
     auto* joined = new Exports();
     for (const auto& family : {engineExports(), tensorExports(), autogradExports(), mathExports(), shapeExports(), layerExports(),
-                               optimExports(), augmentExports(), scriptExports()}) {
+                               optimExports(), augmentExports(), scriptExports(), graphExports()}) {
       joined->insert(joined->end(), family.begin(), family.end());
     }
     return joined;

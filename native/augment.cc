@@ -1,5 +1,6 @@
 // Batches out of a data set that lives on the device as uint8: gather, crop, mirror, scale, normalise.
 #include "families.h"
+#include "own_kernels.h"
 
 namespace sweepstake {
 namespace {
@@ -100,9 +101,7 @@ void fillBatch(const Batch& batch, at::Tensor& out) {
   });
 }
 
-Napi::Value gatherAugmented(Call& call) {
-  const Batch batch = readBatch(call);
-  if (!batch.images.is_cpu()) throw std::invalid_argument("the fused kernel is for the CPU");
+at::Tensor gatherFused(const Batch& batch) {
   auto out = at::empty({batch.size(), batch.channels(), batch.height(), batch.width()},
                        at::TensorOptions().dtype(batch.type).memory_format(at::MemoryFormat::ChannelsLast));
   switch (batch.type) {
@@ -111,41 +110,76 @@ Napi::Value gatherAugmented(Call& call) {
     case at::kBFloat16: fillBatch<at::BFloat16>(batch, out); break;
     default: throw std::invalid_argument("a batch is float32, float64 or bfloat16");
   }
-  return call.give(out);
+  return out;
 }
 
-// [B, count]: for each image, the source positions in the padded image along one axis.
-at::Tensor positions(const Batch& batch, bool horizontal) {
-  const int64_t count = horizontal ? batch.width() : batch.height();
-  auto result = at::empty({batch.size(), count}, at::kLong);
-  int64_t* out = result.data_ptr<int64_t>();
-  for (int64_t b = 0; b < batch.size(); b++) {
-    const int64_t offset = horizontal ? batch.offsetX(b) : batch.offsetY(b);
-    const bool reversed = horizontal && batch.isFlipped(b);
-    for (int64_t i = 0; i < count; i++) *out++ = offset + (reversed ? count - 1 - i : i);
-  }
-  return result.to(batch.images.device());
+// --- From libtorch's operations: any device ---
+
+// A batch whose description is on the device. Offsets and flip are undefined together: then nothing is cropped or mirrored.
+struct DeviceBatch {
+  at::Tensor images;                           // uint8 [N, C, H, W]
+  at::Tensor indices, offsetsY, offsetsX, flip;  // int64 [B]
+  int64_t pad;
+  at::Tensor table;  // [C, 256], of the type of the batch
+};
+
+// [B, C, H, W] pixels of the padded images: rows from offsetY on, columns from offsetX on, backwards where mirrored.
+at::Tensor cropped(const DeviceBatch& batch, const at::Tensor& images) {
+  const int64_t size = images.size(0), channels = images.size(1), height = images.size(2), width = images.size(3), pad = batch.pad;
+  const auto padded = at::constant_pad_nd(images, {pad, pad, pad, pad});
+  const auto column = [&](const at::Tensor& t) { return t.view({size, 1}); };
+  const auto y = at::arange(height, batch.indices.options()), x = at::arange(width, batch.indices.options());
+  const auto rows = column(batch.offsetsY) + y;
+  const auto columns = column(batch.offsetsX) + at::where(column(batch.flip).ne(0), (width - 1) - x, x);
+  return padded.gather(2, rows.view({size, 1, height, 1}).expand({size, channels, height, width + 2 * pad}))
+      .gather(3, columns.view({size, 1, 1, width}).expand({size, channels, height, width}));
 }
 
-at::Tensor indexTensor(at::ArrayRef<int32_t> indices, c10::Device device) {
-  auto* data = const_cast<int32_t*>(indices.data());
-  return at::from_blob(data, {static_cast<int64_t>(indices.size())}, at::kInt).to(at::kLong).to(device);
-}
-
-Napi::Value gatherAugmentedPortable(Call& call) {
-  const Batch batch = readBatch(call);
+at::Tensor gatherOnDevice(const DeviceBatch& batch) {
   at::NoGradGuard unrecorded;
+  const auto chosen = batch.images.index_select(0, batch.indices);
+  const auto pixels = batch.flip.defined() ? cropped(batch, chosen) : chosen;
+  const int64_t channels = pixels.size(1);
+  const auto firstEntries = at::arange(channels, batch.indices.options()).mul(256).view({1, channels, 1, 1});
+  return at::take(batch.table, pixels.to(at::kLong).add(firstEntries)).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+template <typename T>
+at::Tensor uploaded(at::ArrayRef<T> values, c10::Device device) {
+  auto* data = const_cast<T*>(values.data());
+  const auto type = c10::CppTypeToScalarType<T>::value;
+  return at::from_blob(data, {static_cast<int64_t>(values.size())}, type).to(at::kLong).to(device);
+}
+
+at::Tensor gatherPortable(const Batch& batch) {
   const auto device = batch.images.device();
-  const int64_t size = batch.size(), channels = batch.channels(), height = batch.height(), width = batch.width();
-  const int64_t pad = batch.pad;
-  const auto chosen = batch.images.index_select(0, indexTensor(batch.indices, device));
-  const auto padded = at::constant_pad_nd(chosen, {pad, pad, pad, pad});
-  const auto rows = positions(batch, false).view({size, 1, height, 1}).expand({size, channels, height, width + 2 * pad});
-  const auto columns = positions(batch, true).view({size, 1, 1, width}).expand({size, channels, height, width});
-  const auto pixels = padded.gather(2, rows).gather(3, columns);
-  const auto table = at::tensor(at::ArrayRef<double>(batch.table)).to(batch.type).to(device);
-  const auto firstEntries = at::arange(channels, pixels.options().dtype(at::kLong)).mul(256).view({1, channels, 1, 1});
-  return call.give(at::take(table, pixels.to(at::kLong).add(firstEntries)).contiguous(at::MemoryFormat::ChannelsLast));
+  const auto whole = at::TensorOptions().dtype(at::kLong).device(device);
+  const auto offsets = [&](at::ArrayRef<int32_t> values) {
+    return values.empty() ? at::full({batch.size()}, batch.pad, whole) : uploaded(values, device);
+  };
+  const auto flip = batch.flip.empty() ? at::zeros({batch.size()}, whole) : uploaded(batch.flip, device);
+  const auto table = at::tensor(at::ArrayRef<double>(batch.table)).view({batch.channels(), 256}).to(batch.type).to(device);
+  return gatherOnDevice({batch.images, uploaded(batch.indices, device), offsets(batch.offsetsY), offsets(batch.offsetsX), flip, batch.pad, table});
+}
+
+Napi::Value gatherAugmented(Call& call) {
+  const Batch batch = readBatch(call);
+  return call.give(hasOwnKernels(batch.images) ? gatherFused(batch) : gatherPortable(batch));
+}
+
+// Nothing here asks the device for a value: an index or offset out of range is the device's to find.
+Napi::Value gatherPlanned(Call& call) {
+  const DeviceBatch batch{call.tensor(0), call.tensor(1), call.optionalTensor(2), call.optionalTensor(3), call.optionalTensor(4), call.integer(5), call.tensor(6)};
+  if (batch.images.dim() != 4 || batch.images.scalar_type() != at::kByte) throw std::invalid_argument("expected uint8 images [N, C, H, W]");
+  const auto fits = [&](const at::Tensor& t) { return t.dim() == 1 && t.scalar_type() == at::kLong && t.size(0) == batch.indices.size(0); };
+  const bool changes = batch.flip.defined();
+  if (!fits(batch.indices) || batch.offsetsY.defined() != changes || batch.offsetsX.defined() != changes ||
+      (changes && !(fits(batch.offsetsY) && fits(batch.offsetsX) && fits(batch.flip)))) {
+    throw std::invalid_argument("expected int64 indices [B], and offsets and flip like them or not at all");
+  }
+  if (batch.pad < 0) throw std::invalid_argument("pad must be >= 0");
+  if (!batch.table.sizes().equals({batch.images.size(1), 256})) throw std::invalid_argument("expected a table [C, 256]");
+  return call.give(gatherOnDevice(batch));
 }
 
 Napi::Value gatherLabels(Call& call) {
@@ -153,14 +187,14 @@ Napi::Value gatherLabels(Call& call) {
   if (labels.dim() != 1 || labels.scalar_type() != at::kLong) throw std::invalid_argument("expected int64 labels [N]");
   const auto indices = call.array<int32_t>(1);
   checkRange(indices, labels.size(0), "indices");
-  return call.give(labels.index_select(0, indexTensor(indices, labels.device())));
+  return call.give(labels.index_select(0, uploaded(indices, labels.device())));
 }
 
 }  // namespace
 
 Exports augmentExports() {
   return {{"gatherAugmented", gatherAugmented},
-          {"gatherAugmentedPortable", gatherAugmentedPortable},
+          {"gatherPlanned", gatherPlanned},
           {"gatherLabels", gatherLabels}};
 }
 

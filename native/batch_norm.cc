@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "batch_norm_kernels.h"
+#include "own_kernels.h"
 
 namespace sweepstake {
 namespace {
@@ -231,7 +232,7 @@ at::Tensor batchNorm(const at::Tensor& x, const at::Tensor& weight, const at::Te
   const bool typeFits = type == at::kFloat || type == at::kDouble || type == at::kBFloat16;
   const auto computed = type == at::kBFloat16 ? at::kFloat : type;
   const auto isVector = [&](const at::Tensor& t) { return isPlainVector(t, x, computed); };
-  const bool fits = x.is_cpu() && typeFits && (x.dim() == 2 || x.dim() == 4) && x.numel() > 0 && isVector(runningMean) &&
+  const bool fits = hasOwnKernels(x) && typeFits && (x.dim() == 2 || x.dim() == 4) && x.numel() > 0 && isVector(runningMean) &&
                     isVector(runningVar) && (!weight.defined() || isVector(weight)) && (!bias.defined() || isVector(bias)) &&
                     (!residual.defined() || (residual.is_cpu() && residual.scalar_type() == type && residual.sizes().equals(x.sizes())));
   if (fits) {

@@ -68,4 +68,19 @@ class MixedPrecision {
   const c10::DeviceType device_;
 };
 
+// float32 means float32 on a GPU, too; libtorch would let cuDNN round the factors of a convolution to TF32's 10 bits.
+inline void useFullFloat32() {
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setAllowTF32CuBLAS(false);
+}
+
+// Each tensor times the scalar, which stays where it is. The overload for that, one kernel for all tensors on a GPU, came with 2.x.
+inline std::vector<at::Tensor> foreachTimes(at::TensorList tensors, const at::Tensor& scalar) {
+#if SWEEPSTAKE_TORCH_AT_LEAST(2, 3)
+  return at::_foreach_mul(tensors, scalar);
+#else
+  return at::_foreach_mul(tensors, std::vector<at::Tensor>(tensors.size(), scalar));
+#endif
+}
+
 }  // namespace sweepstake

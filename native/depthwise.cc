@@ -3,6 +3,7 @@
 #include "depthwise.h"
 
 #include "depthwise_kernels.h"
+#include "own_kernels.h"
 
 namespace sweepstake {
 namespace {
@@ -157,7 +158,7 @@ bool isDepthwise(const at::Tensor& x, const at::Tensor& weight, const at::Tensor
                  at::IntArrayRef padding, at::IntArrayRef dilation, int64_t groups) {
   const auto type = x.scalar_type();
   const bool typeFits = (type == at::kFloat || type == at::kDouble || type == at::kBFloat16) && weight.scalar_type() == type;
-  return typeFits && x.is_cpu() && weight.is_cpu() && !bias.defined() && x.dim() == 4 && x.numel() > 0 && groups > 1 &&
+  return typeFits && hasOwnKernels(x) && weight.is_cpu() && !bias.defined() && x.dim() == 4 && x.numel() > 0 && groups > 1 &&
          groups == x.size(1) && weight.sizes().equals({groups, 1, 3, 3}) && isPair(stride, 1, 2) && isPair(padding, 0, 1) &&
          isPair(dilation, 1, 1) && x.size(2) + 2 * padding[0] >= 3 && x.size(3) + 2 * padding[0] >= 3;
 }

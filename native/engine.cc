@@ -1,7 +1,9 @@
 // What the process has: versions, devices, threads, memory.
 #include "allocator.h"
 #include "compat.h"
+#include "cuda_graph.h"
 #include "families.h"
+#include "own_kernels.h"
 
 namespace sweepstake {
 namespace {
@@ -28,6 +30,7 @@ Napi::Value info(Call& call) {
   result["libtorch"] = Napi::String::New(call.env(), TORCH_VERSION);
   result["cuda"] = call.give(torch::cuda::is_available());
   result["cudaDevices"] = call.give(static_cast<double>(torch::cuda::device_count()));
+  result["cudaGraphs"] = call.give(canRecordGraphs());
   result["mkldnn"] = call.give(at::hasMKLDNN());
   result["threads"] = call.give(static_cast<double>(at::get_num_threads()));
   result["cpuCapability"] = Napi::String::New(call.env(), cpuCapability());
@@ -42,12 +45,18 @@ Napi::Value setThreads(Call& call) {
   return call.nothing();
 }
 
+Napi::Value setOwnKernels(Call& call) {
+  ownKernels = call.flag(0);
+  return call.nothing();
+}
+
 }  // namespace
 
 void startEngine() {
   installAllocator();
   setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // cuBLAS is deterministic with a fixed workspace only
   useDeterministicAlgorithms();
+  useFullFloat32();
   at::set_num_interop_threads(1);
 }
 
@@ -55,6 +64,8 @@ Exports engineExports() {
   return {
       {"engineInfo", info},
       {"setThreads", setThreads},
+      {"setOwnKernels", setOwnKernels},
+      {"ownKernels", [](Call& c) { return c.give(ownKernels); }},
       {"getThreads", [](Call& c) { return c.give(static_cast<double>(at::get_num_threads())); }},
       {"bytesInUse", [](Call& c) { return c.give(static_cast<double>(bytesInUse())); }},
       {"peakBytes", [](Call& c) { return c.give(static_cast<double>(peakBytes())); }},

@@ -15,5 +15,6 @@ Exports layerExports();
 Exports optimExports();
 Exports augmentExports();
 Exports scriptExports();
+Exports graphExports();
 
 }  // namespace sweepstake

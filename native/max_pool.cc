@@ -2,6 +2,7 @@
 #include "max_pool.h"
 
 #include "max_pool_kernels.h"
+#include "own_kernels.h"
 
 namespace sweepstake {
 namespace {
@@ -73,7 +74,7 @@ bool isPair(at::IntArrayRef pair, int64_t value) { return pair.size() == 2 && pa
 bool isPoolByTwo(const at::Tensor& x, at::IntArrayRef kernel, at::IntArrayRef stride, at::IntArrayRef padding) {
   const auto type = x.scalar_type();
   const bool typeFits = type == at::kFloat || type == at::kDouble || type == at::kBFloat16;
-  return typeFits && x.is_cpu() && x.dim() == 4 && x.size(2) >= 2 && x.size(3) >= 2 && x.numel() > 0 && isPair(kernel, 2) &&
+  return typeFits && hasOwnKernels(x) && x.dim() == 4 && x.size(2) >= 2 && x.size(3) >= 2 && x.numel() > 0 && isPair(kernel, 2) &&
          isPair(stride, 2) && isPair(padding, 0);
 }
 

@@ -18,6 +18,23 @@ Napi::Value mean(Call& call) {
   return call.give(a.mean(at::IntArrayRef(dims), call.flag(2)));
 }
 
+// Writes scalars into one column of a float64 table [R, S], at a position that only the device knows.
+Napi::Value recordColumn(Call& call) {
+  const auto table = call.tensor(0), position = call.tensor(1);
+  const auto values = call.tensors(2);
+  if (table.dim() != 2 || table.scalar_type() != at::kDouble || position.numel() != 1 || position.scalar_type() != at::kLong ||
+      table.size(0) != static_cast<int64_t>(values.size())) {
+    throw std::invalid_argument("expected a float64 table [R, S], an int64 position and R scalars");
+  }
+  at::NoGradGuard unrecorded;
+  std::vector<at::Tensor> column;
+  for (const auto& value : values) column.push_back(value.detach().to(at::kDouble).view({1}));
+  const auto isHere = at::arange(table.size(1), position.options()).eq(position.view({1}));
+  // Selecting, not multiplying by 0 and 1: a loss may be NaN.
+  table.copy_(at::where(isHere, at::stack(column), table));
+  return call.nothing();
+}
+
 }  // namespace
 
 Exports mathExports() {
@@ -41,6 +58,7 @@ Exports mathExports() {
       {"sum", sum},
       {"mean", mean},
       {"argmax", [](Call& c) { return c.give(at::argmax(c.tensor(0), c.integer(1))); }},
+      {"recordColumn", recordColumn},
       {"matmul", [](Call& c) { return c.give(at::matmul(c.tensor(0), c.tensor(1))); }},
   };
 }

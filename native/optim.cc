@@ -1,6 +1,8 @@
 // Stochastic gradient descent with masks, over all parameters in one call.
 #include "clones.h"
+#include "compat.h"
 #include "families.h"
+#include "own_kernels.h"
 
 namespace sweepstake {
 namespace {
@@ -8,6 +10,7 @@ namespace {
 struct Options {
   double lr, momentum, weightDecay;
   bool nesterov, firstStep;
+  at::Tensor deviceRate;  // if defined, the learning rate instead of `lr`: a scalar where the parameters are
 };
 
 // One parameter; gradient, momentum and mask may be undefined.
@@ -30,9 +33,9 @@ void checkLike(const at::Tensor& other, const at::Tensor& weight, bool isMask, c
   }
 }
 
-Step readStep(Call& call) {
+Step readStep(Call& call, Options options) {
   const auto weights = call.tensors(0), momenta = call.tensors(1), masks = call.tensors(2);
-  Step step{{}, {call.number(3), call.number(4), call.number(5), call.flag(6), call.flag(7)}};
+  Step step{{}, std::move(options)};
   if (masks.size() != weights.size() || (step.options.momentum != 0 && momenta.size() != weights.size())) {
     throw std::invalid_argument("the lists have different lengths");
   }
@@ -70,7 +73,11 @@ void updatePortable(const std::vector<Parameter>& parameters, const Options& opt
       }
       update = options.nesterov ? at::_foreach_add(update, momenta, options.momentum) : momenta;
     }
-    at::_foreach_add_(weights, update, -options.lr);
+    if (options.deviceRate.defined()) {
+      at::_foreach_sub_(weights, foreachTimes(update, options.deviceRate.to(weights[0].scalar_type())));
+    } else {
+      at::_foreach_add_(weights, update, -options.lr);
+    }
   }
   // Filling, not multiplying: a NaN or an infinity where the mask is 0 must go too.
   for (const auto& p : parameters) {
@@ -159,13 +166,13 @@ bool sameLayout(const at::Tensor& other, const at::Tensor& weight) {
 // Whether the flat loop over memory meets the same element in every tensor.
 bool isFusable(const Parameter& p) {
   const auto type = p.weight.scalar_type();
-  return p.weight.is_cpu() && (type == at::kFloat || type == at::kDouble) && p.gradient.defined() &&
+  return hasOwnKernels(p.weight) && (type == at::kFloat || type == at::kDouble) && p.gradient.defined() &&
          p.weight.is_non_overlapping_and_dense() && sameLayout(p.gradient, p.weight) && sameLayout(p.momentum, p.weight) &&
          sameLayout(p.mask, p.weight);
 }
 
 Napi::Value sgdStep(Call& call) {
-  const Step step = readStep(call);
+  const Step step = readStep(call, {call.number(3), call.number(4), call.number(5), call.flag(6), call.flag(7), {}});
   at::NoGradGuard unrecorded;
   std::vector<Parameter> others;
   for (const auto& p : step.parameters) {
@@ -181,8 +188,11 @@ Napi::Value sgdStep(Call& call) {
   return call.nothing();
 }
 
-Napi::Value sgdStepPortable(Call& call) {
-  const Step step = readStep(call);
+// Never the first step: momentum buffers of zeros give that too, and a recorded step is the same every time.
+Napi::Value sgdStepOnDevice(Call& call) {
+  const auto rate = call.tensor(3);
+  if (rate.dim() != 0) throw std::invalid_argument("the learning rate must be a scalar");
+  const Step step = readStep(call, {0, call.number(4), call.number(5), call.flag(6), false, rate});
   at::NoGradGuard unrecorded;
   updatePortable(step.parameters, step.options);
   return call.nothing();
@@ -191,7 +201,7 @@ Napi::Value sgdStepPortable(Call& call) {
 }  // namespace
 
 Exports optimExports() {
-  return {{"sgdStep", sgdStep}, {"sgdStepPortable", sgdStepPortable}};
+  return {{"sgdStep", sgdStep}, {"sgdStepOnDevice", sgdStepOnDevice}};
 }
 
 }  // namespace sweepstake

@@ -1,4 +1,5 @@
 // Creation, copies from and to JavaScript's memory, and what a tensor is.
+#include "cuda_graph.h"
 #include "families.h"
 
 namespace sweepstake {
@@ -7,7 +8,9 @@ namespace {
 // 4-D tensors are stored channels-last, which is what convolutions on a CPU and batch-norm want.
 at::Tensor emptyTensor(const std::vector<int64_t>& shape, at::ScalarType type, const std::string& device) {
   const auto format = shape.size() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
-  return at::empty(shape, at::TensorOptions().dtype(type).device(c10::Device(device)).memory_format(format));
+  const c10::Device place(device);
+  useOwnStream(place);
+  return at::empty(shape, at::TensorOptions().dtype(type).device(place).memory_format(format));
 }
 
 int64_t checkedCount(const std::vector<int64_t>& shape) {
@@ -78,7 +81,11 @@ Napi::Value to(Call& call) {
   const auto source = call.tensor(0);
   auto options = source.options();
   if (!call.isUndefined(1)) options = options.dtype(parseType(call.text(1)));
-  if (!call.isUndefined(2)) options = options.device(c10::Device(call.text(2)));
+  if (!call.isUndefined(2)) {
+    const c10::Device place(call.text(2));
+    useOwnStream(place);
+    options = options.device(place);
+  }
   return call.give(source.to(options));
 }
 
