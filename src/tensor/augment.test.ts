@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { DType } from "../core/array.ts";
 import { stream } from "../core/rng.ts";
-import { type GatherAugmented, gatherAugmented, gatherLabels } from "./augment.ts";
-import { setThreads } from "./engine.ts";
-import { native } from "./load.ts";
+import { type GatherAugmented, gatherAugmented, gatherLabels, gatherPlanned, pixelTable } from "./augment.ts";
+import { setOwnKernels, setThreads } from "./engine.ts";
 import { Tensor } from "./tensor.ts";
 
 const n = 10;
@@ -86,24 +85,48 @@ describe("gatherAugmented", () => {
     );
   });
 
-  it("agrees with the portable version that other devices use, bit for bit", () => {
+  it("agrees with the versions that other devices use, bit for bit", () => {
     const stored = images();
-    for (const dtype of ["float32", "bfloat16"] as const) {
-      const b = makeBatch(17, 3, dtype);
-      const [offsetsY, offsetsX] = [Int32Array.from(b.offsetsY ?? []), Int32Array.from(b.offsetsX ?? [])];
-      const handle = native().gatherAugmentedPortable(
-        stored.handle,
-        b.indices,
-        offsetsY,
-        offsetsX,
-        b.flip,
-        b.pad,
-        mean,
-        std,
-        dtype,
-      );
-      expect(new Tensor(handle).toHost()).toEqual(gatherAugmented({ images: stored, ...b }).toHost());
+    for (const dtype of ["float32", "float64", "bfloat16"] as const) {
+      const batch = makeBatch(17, 3, dtype);
+      const expected = gatherAugmented({ images: stored, ...batch }).toHost();
+      setOwnKernels(false);
+      expect(gatherAugmented({ images: stored, ...batch }).toHost()).toEqual(expected);
+      setOwnKernels(true);
+      const onDevice = (numbers: ArrayLike<number> | undefined) => {
+        const data = BigInt64Array.from(Array.from(numbers ?? []), BigInt);
+        return Tensor.fromHost({ dtype: "int64", shape: [data.length], data });
+      };
+      const planned = gatherPlanned({
+        images: stored,
+        indices: onDevice(batch.indices),
+        changes: {
+          pad: batch.pad,
+          offsetsY: onDevice(batch.offsetsY),
+          offsetsX: onDevice(batch.offsetsX),
+          flip: onDevice(batch.flip),
+        },
+        pixels: pixelTable(mean, std, { dtype, device: "cpu" }),
+      });
+      expect(planned.toHost()).toEqual(expected);
+      const { indices } = batch;
+      const plain = gatherAugmented({ images: stored, indices, pad: 0, mean, std, dtype }).toHost();
+      const pixels = pixelTable(mean, std, { dtype, device: "cpu" });
+      expect(gatherPlanned({ images: stored, indices: onDevice(indices), pixels }).toHost()).toEqual(plain);
     }
+  });
+
+  it("refuses a plan whose parts do not fit together", () => {
+    const ints = (n: number) => Tensor.zeros([n], { dtype: "int64" });
+    const pixels = pixelTable(mean, std, { dtype: "float32", device: "cpu" });
+    const good = { images: images(), indices: ints(2), pixels };
+    const changes = { pad: 1, offsetsY: ints(2), offsetsX: ints(2), flip: ints(2) };
+    const wrong = "expected int64 indices [B], and offsets and flip like them or not at all";
+    expect(() => gatherPlanned({ ...good, changes: { ...changes, flip: ints(3) } })).toThrow(wrong);
+    expect(() => gatherPlanned({ ...good, indices: Tensor.zeros([2]) })).toThrow(wrong);
+    expect(() => gatherPlanned({ ...good, changes: { ...changes, pad: -1 } })).toThrow("pad must be >= 0");
+    expect(() => gatherPlanned({ ...good, pixels: Tensor.zeros([3, 255]) })).toThrow("expected a table [C, 256]");
+    expect(() => gatherPlanned({ ...good, indices: Tensor.full([1], 10, { dtype: "int64" }) })).toThrow(/out of range/);
   });
 
   it("makes an empty batch", () => {

@@ -1,6 +1,6 @@
 import type { DType } from "../core/array.ts";
 import { native } from "./load.ts";
-import { Tensor } from "./tensor.ts";
+import { type Device, Tensor } from "./tensor.ts";
 
 /** A batch to take from a data set that lives on the device. B is the batch size. */
 export interface GatherAugmented {
@@ -30,8 +30,59 @@ export interface GatherAugmented {
  */
 export function gatherAugmented(batch: GatherAugmented): Tensor {
   const { images, indices, offsetsY, offsetsX, flip, pad, mean, std, dtype } = batch;
-  const gather = images.device === "cpu" ? native().gatherAugmented : native().gatherAugmentedPortable;
-  return new Tensor(gather(images.handle, indices, wide(offsetsY), wide(offsetsX), flip, pad, mean, std, dtype));
+  return new Tensor(
+    native().gatherAugmented(images.handle, indices, wide(offsetsY), wide(offsetsX), flip, pad, mean, std, dtype),
+  );
+}
+
+/** A batch whose description is on the device already. B is the batch size; all tensors are on the images' device. */
+export interface GatherPlanned {
+  /** uint8 [N, C, H, W]. */
+  readonly images: Tensor;
+  /** int64 [B], each in [0, N). */
+  readonly indices: Tensor;
+  /** As in `GatherAugmented`, int64 [B]; undefined = the images themselves. */
+  readonly changes?:
+    | { readonly pad: number; readonly offsetsY: Tensor; readonly offsetsX: Tensor; readonly flip: Tensor }
+    | undefined;
+  /** From `pixelTable`, of the batch's type. */
+  readonly pixels: Tensor;
+}
+
+/**
+ * The values of `gatherAugmented`, bit for bit, with nothing copied from the host and nothing waited for.
+ * @returns float [B, C, H, W], channels-last
+ */
+export function gatherPlanned({ images, indices, changes, pixels }: GatherPlanned): Tensor {
+  const { pad = 0, offsetsY, offsetsX, flip } = changes ?? {};
+  return new Tensor(
+    native().gatherPlanned(
+      images.handle,
+      indices.handle,
+      offsetsY?.handle,
+      offsetsX?.handle,
+      flip?.handle,
+      pad,
+      pixels.handle,
+    ),
+  );
+}
+
+/**
+ * The normalised value of every byte: ((byte / 255) - mean) / std, rounded once.
+ * @param mean, std  per channel
+ * @returns          [C, 256]
+ */
+export function pixelTable(
+  mean: readonly number[],
+  std: readonly number[],
+  options: { readonly dtype: DType; readonly device: Device },
+): Tensor {
+  const data = Float64Array.from({ length: 256 * mean.length }, (_, i) => {
+    const channel = Math.floor(i / 256);
+    return ((i % 256) / 255 - (mean[channel] ?? 0)) / (std[channel] ?? 1);
+  });
+  return Tensor.fromHost({ dtype: "float64", shape: [mean.length, 256], data }, options);
 }
 
 function wide(offsets: Int32Array | Int8Array | undefined): Int32Array | undefined {

@@ -22,6 +22,16 @@ export function getThreads(): number {
   return native().getThreads();
 }
 
+/** Whether the engine has kernels of its own for a device; elsewhere it is made of libtorch's operations. */
+export function hasOwnKernels(device: Device): boolean {
+  return device === "cpu" && native().ownKernels();
+}
+
+/** For tests: switches the engine's own kernels off and on again, so that a CPU can stand in for another device. */
+export function setOwnKernels(on: boolean): void {
+  native().setOwnKernels(on);
+}
+
 /** Bytes of CPU memory that tensors hold now, those saved by autograd included. */
 export function bytesInUse(): number {
   return native().bytesInUse();

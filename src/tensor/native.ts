@@ -17,6 +17,8 @@ export interface EngineInfo {
   /** Whether libtorch can use CUDA here (a CUDA build and a driver). */
   readonly cuda: boolean;
   readonly cudaDevices: number;
+  /** Whether the addon was built with CUDA's headers, so that training steps are recorded and replayed. */
+  readonly cudaGraphs: boolean;
   /** Whether libtorch has oneDNN (fast convolutions on a CPU). */
   readonly mkldnn: boolean;
   /** Threads that one operation may use. */
@@ -33,27 +35,6 @@ type Unary = (a: Handle) => Handle;
 type Binary = (a: Handle, b: Handle) => Handle;
 type Scalar = (a: Handle, value: number) => Handle;
 type Reduce = (a: Handle, dims: readonly number[] | undefined, keepDim: boolean) => Handle;
-type Step = (
-  params: readonly Handle[],
-  momenta: readonly Handle[],
-  masks: readonly MaybeHandle[],
-  lr: number,
-  momentum: number,
-  weightDecay: number,
-  nesterov: boolean,
-  firstStep: boolean,
-) => void;
-type Gather = (
-  images: Handle,
-  indices: Int32Array,
-  offsetsY: Int32Array | undefined,
-  offsetsX: Int32Array | undefined,
-  flip: Uint8Array | undefined,
-  pad: number,
-  mean: readonly number[],
-  std: readonly number[],
-  dtype: DType,
-) => Handle;
 
 /** One operation of a TorchScript network. */
 export interface ScriptOperation {
@@ -86,6 +67,9 @@ export interface Native {
   engineInfo(): EngineInfo;
   setThreads(n: number): void;
   getThreads(): number;
+  /** For tests: whether the addon's own kernels are used on a CPU, or libtorch's operations as on every other device. */
+  setOwnKernels(on: boolean): void;
+  ownKernels(): boolean;
   setGradEnabled(on: boolean): boolean;
   bytesInUse(): number;
   peakBytes(): number;
@@ -117,6 +101,7 @@ export interface Native {
   sum: Reduce;
   mean: Reduce;
   argmax(a: Handle, dim: number): Handle;
+  recordColumn(table: Handle, position: Handle, values: readonly Handle[]): void;
   matmul: Binary;
   reshape(a: Handle, shape: readonly number[]): Handle;
   flatten(a: Handle, startDim: number): Handle;
@@ -167,14 +152,45 @@ export interface Native {
   crossEntropy(logits: Handle, labels: Handle, reduction: "mean" | "sum"): Handle;
   correctCount(logits: Handle, labels: Handle): Handle;
 
-  /** Fused kernel, CPU only. */
-  sgdStep: Step;
-  /** The same arithmetic from libtorch's own operations, for every device. */
-  sgdStepPortable: Step;
-  /** Fused kernel, CPU only. */
-  gatherAugmented: Gather;
-  /** The same values from libtorch's own operations, for every device. */
-  gatherAugmentedPortable: Gather;
+  sgdStep(
+    params: readonly Handle[],
+    momenta: readonly Handle[],
+    masks: readonly MaybeHandle[],
+    lr: number,
+    momentum: number,
+    weightDecay: number,
+    nesterov: boolean,
+    firstStep: boolean,
+  ): void;
+  sgdStepOnDevice(
+    params: readonly Handle[],
+    momenta: readonly Handle[],
+    masks: readonly MaybeHandle[],
+    lr: Handle,
+    momentum: number,
+    weightDecay: number,
+    nesterov: boolean,
+  ): void;
+  gatherAugmented(
+    images: Handle,
+    indices: Int32Array,
+    offsetsY: Int32Array | undefined,
+    offsetsX: Int32Array | undefined,
+    flip: Uint8Array | undefined,
+    pad: number,
+    mean: readonly number[],
+    std: readonly number[],
+    dtype: DType,
+  ): Handle;
+  gatherPlanned(
+    images: Handle,
+    indices: Handle,
+    offsetsY: MaybeHandle,
+    offsetsX: MaybeHandle,
+    flip: MaybeHandle,
+    pad: number,
+    pixels: Handle,
+  ): Handle;
   gatherLabels(labels: Handle, indices: Int32Array): Handle;
 
   /** TorchScript; the first argument is always the script's own handle. */
@@ -186,4 +202,12 @@ export interface Native {
   scriptTrain(script: number, mode: boolean): void;
   scriptForward(script: number, x: Handle): Handle;
   scriptDispose(script: number): void;
+
+  /** Starts recording on a CUDA device: until graphEnd or graphAbort, nothing runs there. */
+  graphBegin(device: string): void;
+  /** The recorded graph, a number above 0. */
+  graphEnd(): number;
+  graphAbort(): void;
+  graphReplay(graph: number): void;
+  graphFree(graph: number): void;
 }

@@ -123,3 +123,17 @@ export function crossEntropy(logits: Tensor, labels: Tensor, reduction: "mean" |
 export function correctCount(logits: Tensor, labels: Tensor): Tensor {
   return new Tensor(native().correctCount(logits.handle, labels.handle));
 }
+
+/**
+ * Writes scalars into one column of a table, at a position that only the device need know.
+ * @param table     float64 [R, S], overwritten
+ * @param position  int64 [1], in [0, S)
+ * @param values    R scalars
+ */
+export function recordColumn(table: Tensor, position: Tensor, values: readonly Tensor[]): void {
+  native().recordColumn(
+    table.handle,
+    position.handle,
+    values.map((value) => value.handle),
+  );
+}

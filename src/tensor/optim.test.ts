@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { elementCount } from "../core/array.ts";
 import { stream } from "../core/rng.ts";
-import { setThreads } from "./engine.ts";
-import { native } from "./load.ts";
-import { sgdStep } from "./optim.ts";
+import { setOwnKernels, setThreads } from "./engine.ts";
+import { recordableSgdStep, sgdStep } from "./optim.ts";
 import { scope } from "./scope.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -187,20 +186,34 @@ describe("sgdStep", () => {
     expectClose(values(buffer), momenta);
   });
 
-  it("agrees with the portable step that other devices use", () => {
-    const run = (fused: boolean) =>
+  it.each(recipes)("agrees with the steps that other devices use: %s", (_, recipe) => {
+    type Kind = "fused" | "portable" | "recordable";
+    const run = (kind: Kind) =>
       scope(() => {
+        const momentum = recipe.momentum;
         const param = tensor([9], normals(9, "w"), "float64").setRequiresGrad(true);
         const buffer = Tensor.zeros([9], { dtype: "float64" });
-        const mask = maskTensor([9], [1, 0, 1, 1, 0, 1, 1, 1, 0]);
+        const [params, momenta] = [[param], momentum === 0 ? [] : [buffer]];
+        const masks = [maskTensor([9], [1, 0, 1, 1, 0, 1, 1, 1, 0])];
+        setOwnKernels(kind === "fused");
         for (let step = 0; step < 3; step++) {
-          setGradient(param, normals(9, "g", step));
-          const name = fused ? "sgdStep" : "sgdStepPortable";
-          native()[name]([param.handle], [buffer.handle], [mask.handle], 0.1, 0.9, 0.01, true, step === 0);
+          // The NaN is where the mask is 0.
+          setGradient(param, normals(9, "g", step).with(4, Number.NaN));
+          const rate = Tensor.full([], recipe.lr, { dtype: "float64" });
+          if (kind === "recordable") recordableSgdStep({ params, momenta, masks, ...recipe, lr: rate });
+          else sgdStep({ params, momenta, masks, ...recipe, firstStep: step === 0 });
         }
+        setOwnKernels(true);
         return [...values(param), ...values(buffer)];
       });
-    expectClose(run(true), run(false));
+    expectClose(run("portable"), run("fused"));
+    expectClose(run("recordable"), run("fused"));
+  });
+
+  it("takes a scalar on the device as a learning rate", () => {
+    const param = tensor([2], [1, 2], "float32").setRequiresGrad(true);
+    const step = { params: [param], momenta: [Tensor.zeros([2])], masks: [undefined], ...recipe };
+    expect(() => recordableSgdStep({ ...step, lr: Tensor.zeros([1]) })).toThrow("the learning rate must be a scalar");
   });
 
   it("refuses lists and tensors that do not fit together", () => {

@@ -2,7 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import type { DeviceSplit } from "../data/device.ts";
 import type { Module } from "../nn/module.ts";
 import { correctCount, crossEntropy } from "../tensor/ops.ts";
-import { noGrad, scope } from "../tensor/scope.ts";
+import { keep, noGrad, scope } from "../tensor/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** Images per batch of an evaluation. A constant, so that equal weights have equal test losses whatever the recipe. */
 export const evaluationBatch = 256;
@@ -31,33 +32,38 @@ export async function evaluate(
 ): Promise<Evaluation | undefined> {
   const { training } = model;
   model.train(false);
-  let loss = 0;
-  let correct = 0;
+  // Results stay on the device until the end, so that a GPU is waited for once.
+  const results: BatchResult[] = [];
   try {
     for (let start = 0; start < split.count; start += batchSize) {
       if (signal?.aborted === true) return undefined;
-      const indices = Int32Array.from({ length: Math.min(batchSize, split.count - start) }, (_, i) => start + i);
-      const batch = evaluateBatch(model, split, indices);
-      loss += batch.loss;
-      correct += batch.correct;
+      results.push(evaluateBatch(model, split, start, Math.min(batchSize, split.count - start)));
       await setImmediate();
     }
+    const loss = results.reduce((sum, batch) => sum + batch.loss.item(), 0);
+    const correct = results.reduce((sum, batch) => sum + batch.correct.item(), 0);
+    return { loss: loss / split.count, accuracy: correct / split.count, correct, count: split.count };
   } finally {
     model.train(training);
+    for (const { loss, correct } of results) {
+      loss.dispose();
+      correct.dispose();
+    }
   }
-  return { loss: loss / split.count, accuracy: correct / split.count, correct, count: split.count };
 }
 
-function evaluateBatch(
-  model: Module,
-  split: DeviceSplit,
-  indices: Int32Array,
-): { readonly loss: number; readonly correct: number } {
+/** Scalars: the sum of a batch's losses, and how many images were right. */
+interface BatchResult {
+  readonly loss: Tensor;
+  readonly correct: Tensor;
+}
+
+function evaluateBatch(model: Module, split: DeviceSplit, start: number, length: number): BatchResult {
   return scope(() =>
     noGrad(() => {
-      const { images, labels } = split.batch(indices);
+      const { images, labels } = split.slice(start, length);
       const logits = model.forward(images);
-      return { loss: crossEntropy(logits, labels, "sum").item(), correct: correctCount(logits, labels).item() };
+      return { loss: keep(crossEntropy(logits, labels, "sum")), correct: keep(correctCount(logits, labels)) };
     }),
   );
 }

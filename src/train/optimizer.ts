@@ -3,7 +3,7 @@ import { InternalError } from "../core/errors.ts";
 import type { Mask } from "../masks/mask.ts";
 import type { Module } from "../nn/module.ts";
 import type { Placement } from "../nn/variable.ts";
-import { sgdStep } from "../tensor/optim.ts";
+import { recordableSgdStep, sgdStep } from "../tensor/optim.ts";
 import { keep } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { SgdRecipe } from "./recipe.ts";
@@ -45,18 +45,23 @@ export class Optimizer {
 
   /** Updates the parameters by their gradients and drops these. @param firstStep of the whole training */
   step(lr: number, firstStep: boolean): void {
-    const { momentum, weightDecay, nesterov } = this.#recipe;
-    sgdStep({
-      params: this.#params,
-      momenta: this.#momenta,
-      masks: this.#masks,
-      lr,
-      momentum,
-      weightDecay,
-      nesterov,
-      firstStep,
-    });
+    sgdStep({ ...this.#tensors(), lr, firstStep });
+    this.dropGradients();
+  }
+
+  /** The same with a learning rate that is on the device, so that the step can be recorded. @param lr a scalar */
+  recordableStep(lr: Tensor): void {
+    recordableSgdStep({ ...this.#tensors(), lr });
+    this.dropGradients();
+  }
+
+  dropGradients(): void {
     for (const param of this.#params) param.zeroGrad();
+  }
+
+  #tensors() {
+    const { momentum, weightDecay, nesterov } = this.#recipe;
+    return { params: this.#params, momenta: this.#momenta, masks: this.#masks, momentum, weightDecay, nesterov };
   }
 
   /** Copies of the momentum buffers by parameter name. */

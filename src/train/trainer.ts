@@ -1,21 +1,18 @@
 import { setImmediate } from "node:timers/promises";
 import { DeviceSplit } from "../data/device.ts";
 import type { Dataset } from "../data/load.ts";
-import { augmentation, epochOrder } from "../data/order.ts";
 import type { Placement } from "../nn/variable.ts";
-import { correctCount, crossEntropy } from "../tensor/ops.ts";
-import { scope } from "../tensor/scope.ts";
+import type { EpochSums } from "./checkpoint.ts";
 import { evaluate, evaluationBatch } from "./evaluate.ts";
 import type { TrainJob, TrainOutcome } from "./job.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { EpochMetrics } from "./recipe.ts";
-import { RunningSums } from "./running-sums.ts";
 import { learningRate } from "./schedule.ts";
+import { type Steps, stepsFor } from "./steps.ts";
 
 export type { EpochTiming, TrainJob, TrainOutcome, TrainProgress } from "./job.ts";
 
-/** Losses are read from the device, and checked, after so many steps; on a GPU reading waits for the queue. */
-const readEvery = 10;
+const noSums: EpochSums = { loss: 0, correct: 0, seen: 0 };
 
 /**
  * Trains a model. The result (metrics, weights, where it diverges) is a pure function of weights, mask, data, recipe and seed, also
@@ -36,14 +33,15 @@ class Training {
   readonly #job: TrainJob;
   readonly #optimizer: Optimizer;
   readonly #splits: { readonly train: DeviceSplit; readonly test: DeviceSplit; readonly validation?: DeviceSplit };
+  /** Per epoch. */
   readonly #steps: number;
+  readonly #runner: Steps;
   readonly #metrics: EpochMetrics[];
   /** Epochs that lay behind the start. */
   readonly #from: number;
   /** Epochs finished, those before the start too, and steps of the one under way. */
   #epoch: number;
   #step: number;
-  #sums: RunningSums;
 
   constructor(job: TrainJob) {
     const { model, weights, mask, data, recipe, device, fromCheckpoint } = job;
@@ -63,8 +61,14 @@ class Training {
     this.#from = job.from ?? 0;
     this.#epoch = fromCheckpoint?.epoch ?? this.#from;
     this.#step = fromCheckpoint?.step ?? 0;
-    this.#sums = new RunningSums(fromCheckpoint?.sums);
     this.#metrics = [...(fromCheckpoint?.metrics ?? [])];
+    this.#runner = stepsFor({
+      job,
+      optimizer: this.#optimizer,
+      images: this.#splits.train,
+      steps: this.#steps,
+      learningRate: (epoch, step) => this.#learningRate(epoch, step),
+    });
   }
 
   async run(): Promise<TrainOutcome> {
@@ -78,7 +82,7 @@ class Training {
   }
 
   dispose(): void {
-    this.#sums.dispose();
+    this.#runner.dispose();
     this.#optimizer.dispose();
     for (const split of Object.values(this.#splits)) split.dispose();
     this.#job.model.dispose();
@@ -102,7 +106,6 @@ class Training {
     this.#metrics.push(metrics);
     this.#epoch++;
     this.#step = 0;
-    this.#sums = new RunningSums();
     this.#handOutWeights();
     onEpoch?.(metrics, {
       epoch: this.#epoch,
@@ -116,18 +119,16 @@ class Training {
 
   /** Trains until the epoch's end or the signal. @returns the step whose loss was not finite */
   async #trainSteps(): Promise<number | undefined> {
-    const { seed, order: series, data, onProgress } = this.#job;
-    const order = epochOrder(seed, this.#epoch, data.train.count, series);
+    const { onProgress, fromCheckpoint } = this.#job;
+    // Only the checkpoint that a training goes on from can lie within an epoch.
+    this.#runner.begin(this.#epoch, this.#step, this.#step > 0 ? (fromCheckpoint?.sums ?? noSums) : noSums);
     const startedAt = performance.now();
     const firstStep = this.#step;
     while (this.#step < this.#steps && !this.#isAborted()) {
-      this.#trainStep(order);
+      const diverged = this.#runner.run();
       this.#step++;
-      if (this.#step % readEvery === 0) {
-        const diverged = this.#sums.read();
-        if (diverged !== undefined) return diverged;
-      }
-      const { loss, seen } = this.#sums.sums;
+      if (diverged !== undefined) return diverged;
+      const { loss, seen } = this.#runner.sums;
       onProgress?.({
         epoch: this.#epoch + 1,
         step: this.#step,
@@ -137,23 +138,7 @@ class Training {
       });
       await setImmediate();
     }
-    return this.#sums.read();
-  }
-
-  #trainStep(order: Int32Array): void {
-    const { model, recipe, seed, order: series } = this.#job;
-    const start = this.#step * recipe.batchSize;
-    const indices = order.subarray(start, start + recipe.batchSize);
-    const changes = augmentation(seed, this.#epoch, this.#step, indices.length, recipe.augment, series);
-    scope(() => {
-      const { images, labels } = this.#splits.train.batch(indices, changes);
-      const logits = model.forward(images);
-      const loss = crossEntropy(logits, labels);
-      loss.backward();
-      this.#job.penalty?.addGradients(model, this.#epoch);
-      this.#optimizer.step(this.#learningRate(this.#step), this.#epoch === this.#from && this.#step === 0);
-      this.#sums.add(this.#step + 1, indices.length, loss, correctCount(logits, labels));
-    });
+    return this.#runner.read();
   }
 
   /** Loss and accuracy of the held-out splits; undefined when aborted. */
@@ -171,19 +156,19 @@ class Training {
   }
 
   #epochMetrics(evaluated: Omit<EpochMetrics, "epoch" | "lr" | "trainLoss" | "trainAccuracy">): EpochMetrics {
-    const { loss, correct, seen } = this.#sums.sums;
+    const { loss, correct, seen } = this.#runner.sums;
     return {
       epoch: this.#epoch + 1,
-      lr: this.#learningRate(this.#steps - 1),
+      lr: this.#learningRate(this.#epoch, this.#steps - 1),
       trainLoss: loss / seen,
       trainAccuracy: correct / seen,
       ...evaluated,
     };
   }
 
-  #learningRate(step: number): number {
+  #learningRate(epoch: number, step: number): number {
     const { optimizer, schedule } = this.#job.recipe;
-    return learningRate({ ...schedule, lr: optimizer.sgd.lr }, this.#epoch, step, this.#steps);
+    return learningRate({ ...schedule, lr: optimizer.sgd.lr }, epoch, step, this.#steps);
   }
 
   /** Images per second of the steps from `first` (inclusive) to `end` (exclusive). */
@@ -208,7 +193,7 @@ class Training {
       step: this.#step,
       weights: this.#job.model.stateDict(),
       momenta: this.#optimizer.momenta(),
-      sums: this.#sums.sums,
+      sums: this.#step > 0 ? this.#runner.sums : noSums,
       metrics: [...this.#metrics],
     });
   }
