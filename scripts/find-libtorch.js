@@ -18,7 +18,26 @@ function inspect(root, source) {
   const folders = ["lib", "lib64", ...architectureFolders(root)].map((name) => join(root, name));
   const lib = folders.find((folder) => existsSync(join(folder, "libtorch_cpu.so")));
   if (lib === undefined) return `headers, but no libtorch_cpu.so in ${folders.join(", ")}`;
-  return { source, include, lib, version: readVersion(include), abi: readAbi([root, lib]) };
+  return { source, include, lib, version: readVersion(include), abi: readAbi([root, lib]), ...inspectCuda(root, lib) };
+}
+
+/**
+ * Whether this libtorch has CUDA, and where CUDA's own headers are, which recording CUDA graphs needs: the user's CUDA, or the
+ * wheels that pip installs beside PyTorch (without `crt` they are not complete).
+ */
+function inspectCuda(root, lib) {
+  const libraries = ["libtorch_cuda.so", "libc10_cuda.so"].map((name) => join(lib, name));
+  if (!libraries.every(existsSync)) return { cuda: false };
+  const wheels = join(root, "..", "nvidia");
+  const places = [
+    ...[env.CUDA_HOME, env.CUDA_PATH, "/usr/local/cuda"].flatMap((home) => (home ? [join(home, "include")] : [])),
+    ...["cuda_runtime", "cu13"].map((name) => join(wheels, name, "include")),
+    join(root, "include"),
+    "/usr/include",
+  ];
+  const needed = ["cuda_runtime_api.h", "crt/host_defines.h"];
+  const cudaInclude = places.find((place) => needed.every((header) => existsSync(join(place, header))));
+  return cudaInclude === undefined ? { cuda: true } : { cuda: true, cudaInclude };
 }
 
 /** Debian keeps its libraries in lib/<architecture>. */
@@ -92,6 +111,12 @@ Install it, or name the folder that has its include/ and lib/:
   LIBTORCH=/path/to/libtorch make -C native
 `;
 
+function cudaText({ cuda, cudaInclude }) {
+  if (!cuda) return "";
+  if (cudaInclude !== undefined) return ` with CUDA, whose headers are in ${cudaInclude}`;
+  return " with CUDA, whose headers were not found: training steps will not be recorded as CUDA graphs; CUDA_HOME=/path/to/cuda names them";
+}
+
 const option = (name) => (argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined);
 const { found, tried } = locate(option("--system-prefix") ?? "/usr");
 const makeFile = option("--make");
@@ -99,13 +124,15 @@ const makeFile = option("--make");
 if (argv.includes("--json")) stdout.write(`${JSON.stringify(found ?? { tried })}\n`);
 else if (found === undefined) stderr.write(failure(tried));
 else if (makeFile === undefined)
-  stdout.write(`libtorch ${found.version} from ${found.source}: ${found.include}, ${found.lib}\n`);
+  stdout.write(`libtorch ${found.version} from ${found.source}: ${found.include}, ${found.lib}${cudaText(found)}\n`);
 else {
   const text = `TORCH_VERSION := ${found.version}
 TORCH_INCLUDE := ${found.include}
 TORCH_LIB := ${found.lib}
 TORCH_ABI := ${found.abi}
+CUDA_INCLUDE := ${found.cudaInclude ?? ""}
 `;
+  if (found.cuda && found.cudaInclude === undefined) stderr.write(`note: libtorch${cudaText(found)}\n`);
   if (!existsSync(makeFile) || readFileSync(makeFile, "utf8") !== text) writeFileSync(makeFile, text);
 }
 if (found === undefined) exit(1);

@@ -2,7 +2,7 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import { VERSION } from "../core/version.ts";
 import { dataSets } from "../data/catalog.ts";
 import { dataStatus } from "../data/locate.ts";
-import { engineInfo } from "../tensor/engine.ts";
+import { type EngineInfo, engineInfo } from "../tensor/engine.ts";
 import { bytes } from "./plan-text.ts";
 
 /** One thing that doctor looked at. `missing` stops every experiment; `absent` only those that ask for it. */
@@ -33,16 +33,28 @@ function engine(): Finding[] {
   try {
     const info = engineInfo();
     const features = [`${info.cpuCapability} kernels`, info.mkldnn ? "oneDNN" : "no oneDNN"];
-    return [
-      { subject: "libtorch", state: "ok", found: `${info.libtorch} (${features.join(", ")})` },
-      info.cuda && info.cudaDevices > 0
-        ? { subject: "devices", state: "ok", found: `cpu, cuda:0 to cuda:${info.cudaDevices - 1}` }
-        : { subject: "devices", state: "ok", found: "cpu (this libtorch finds no CUDA device)" },
-    ];
+    return [{ subject: "libtorch", state: "ok", found: `${info.libtorch} (${features.join(", ")})` }, ...devices(info)];
   } catch (error) {
     const [found = "", ...hints] = (error instanceof Error ? error.message : String(error)).split("\n  hint: ");
     return [{ subject: "libtorch", state: "missing", found, fix: hints.join("; ") }];
   }
+}
+
+/** One finding per device. */
+function devices({ threads, bfloat16, cuda, cudaDevices, cudaGraphs }: EngineInfo): Finding[] {
+  const cpu = `cpu: ${bfloat16 ? "bfloat16 instructions" : "no bfloat16 instructions"}, up to ${threads} threads`;
+  const found: Finding[] = [{ subject: "device", state: "ok", found: cpu }];
+  if (!cuda || cudaDevices === 0) {
+    const build = cudaGraphs ? "libtorch has CUDA, but finds no CUDA device" : "this libtorch finds no CUDA device";
+    const fix = "only specs with `device: cuda:N` need it; docs/cuda.md says how";
+    return [...found, { subject: "device", state: "absent", found: `cuda: ${build}`, fix }];
+  }
+  for (let i = 0; i < cudaDevices; i++) {
+    const graphs = cudaGraphs ? "steps are recorded as CUDA graphs" : "steps are not recorded, see docs/cuda.md";
+    const state = "there; not verified by the project on any GPU, check it as docs/cuda.md says";
+    found.push({ subject: "device", state: "ok", found: `cuda:${i}: ${state}; ${graphs}` });
+  }
+  return found;
 }
 
 function dataSet(name: string): Finding {

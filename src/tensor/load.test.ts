@@ -1,9 +1,9 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { RunError } from "../core/errors.ts";
 import { addonPath, load } from "./load.ts";
 
@@ -95,6 +95,7 @@ Install it, or name the folder that has its include/ and lib/:
       lib: join(root, "lib"),
       version: "2.6.1",
       abi: "0",
+      cuda: false,
     });
   });
 
@@ -105,5 +106,72 @@ Install it, or name the folder that has its include/ and lib/:
     const { out } = find({ PATH: folder }, "--json");
     expect(JSON.parse(out)).toMatchObject({ source: "python3 -c 'import torch'", version: "2.6.1", abi: "1" });
     rmSync(python);
+  });
+
+  describe("in the layout of pip's PyTorch", () => {
+    const packages = join(folder, "site-packages");
+    const root = join(packages, "torch");
+    const installed = JSON.parse(execFileSync(process.execPath, [script, "--json"], { encoding: "utf8" })) as {
+      include: string;
+      lib: string;
+      version: string;
+    };
+    const bin = join(folder, "bin");
+
+    beforeAll(() => {
+      for (const path of [join(root, "lib"), bin]) mkdirSync(path, { recursive: true });
+      symlinkSync(installed.include, join(root, "include"));
+      for (const name of ["libtorch.so", "libtorch_cpu.so", "libc10.so"])
+        symlinkSync(join(installed.lib, name), join(root, "lib", name));
+      // The wheels of PyTorch before 2.7 have the old std::string.
+      writeFileSync(join(bin, "python3"), `#!/bin/sh\necho '{"root": "${root}", "abi": "0"}'\n`, { mode: 0o755 });
+    });
+
+    /** What the Makefile is told. */
+    function makeFile(env: Record<string, string> = {}): { text: string; err: string } {
+      const file = join(folder, "libtorch.mk");
+      const { stderr } = spawnSync(process.execPath, [script, "--make", file], {
+        env: { PATH: bin, ...env },
+        encoding: "utf8",
+      });
+      return { text: readFileSync(file, "utf8"), err: stderr };
+    }
+
+    const expected = (cudaInclude: string) => `TORCH_VERSION := ${installed.version}
+TORCH_INCLUDE := ${join(root, "include")}
+TORCH_LIB := ${join(root, "lib")}
+TORCH_ABI := 0
+CUDA_INCLUDE := ${cudaInclude}
+`;
+
+    it("finds headers and libraries beside each other, and the ABI that Python names", () => {
+      expect(makeFile()).toEqual({ text: expected(""), err: "" });
+    });
+
+    it("finds CUDA in libtorch, and its headers in the wheels beside PyTorch or where CUDA_HOME says", () => {
+      for (const name of ["libtorch_cuda.so", "libc10_cuda.so"]) writeFileSync(join(root, "lib", name), "");
+      const home = join(folder, "cuda");
+      const wheel = join(packages, "nvidia/cuda_runtime");
+      // A machine that has CUDA in a usual place finds it there.
+      if (!["/usr/local/cuda/include", "/usr/include"].some((place) => existsSync(join(place, "cuda_runtime_api.h")))) {
+        const { text, err } = makeFile();
+        expect(text).toBe(expected(""));
+        expect(err).toBe(
+          "note: libtorch with CUDA, whose headers were not found: training steps will not be recorded as CUDA graphs; CUDA_HOME=/path/to/cuda names them\n",
+        );
+      }
+      for (const place of [home, wheel]) {
+        mkdirSync(join(place, "include/crt"), { recursive: true });
+        writeFileSync(join(place, "include/cuda_runtime_api.h"), "");
+      }
+      writeFileSync(join(home, "include/crt/host_defines.h"), "");
+      expect(makeFile({ CUDA_HOME: home }).text).toBe(expected(join(home, "include")));
+      // The wheel's headers are of no use without crt/.
+      expect(makeFile().text).not.toContain(wheel);
+      writeFileSync(join(wheel, "include/crt/host_defines.h"), "");
+      expect(makeFile({ CUDA_HOME: join(folder, "none") }).text).toMatch(
+        /CUDA_INCLUDE := \/(.*nvidia\/cuda_runtime|usr\/local\/cuda)\/include\n/,
+      );
+    });
   });
 });

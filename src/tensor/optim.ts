@@ -53,5 +53,9 @@ function handles({ params, momenta, masks, momentum }: SgdTensors): [number[], n
       `sgdStep(): ${params.length} parameters, ${momenta.length} momentum buffers and ${masks.length} masks`,
     );
   }
-  return [params.map((param) => param.handle), momenta.map((buffer) => buffer.handle), masks.map((mask) => mask?.handle)];
+  return [
+    params.map((param) => param.handle),
+    momenta.map((buffer) => buffer.handle),
+    masks.map((mask) => mask?.handle),
+  ];
 }
