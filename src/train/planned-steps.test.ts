@@ -93,6 +93,7 @@ describe(`a training whose steps the device plans (${device})`, () => {
   it.each([
     ["crop, flip, milestone, warm-up, momentum, mask", {}],
     ["without augmentation", { recipe: { ...recipe, augment: { crop: 0, flip: false } } }],
+    ["a later start and another series of orders", { from: 1, order: 1 }],
     ["flip alone", { recipe: { ...recipe, augment: { crop: 0, flip: true } } }],
     ["Nesterov", { recipe: { ...recipe, optimizer: { sgd: { ...sgd, nesterov: true } } } }],
     ["no momentum", { recipe: { ...recipe, optimizer: { sgd: { ...sgd, momentum: 0 } } } }],
