@@ -10,6 +10,9 @@
 export { collect } from "./analysis/collect.ts";
 export type { ArmResult, ComparisonResult, CorrelationPoint, Results } from "./analysis/types.ts";
 export { verdicts } from "./analysis/verdicts.ts";
+export { diagnose } from "./claims/diagnosis.ts";
+export { judgeClaims } from "./claims/judge.ts";
+export type { ClaimsResult, ClaimVerdict } from "./claims/types.ts";
 export type { HostArray, StateDict } from "./core/array.ts";
 export { InputError, InternalError, RunError } from "./core/errors.ts";
 export { decodeSafetensors, encodeSafetensors } from "./core/safetensors.ts";
