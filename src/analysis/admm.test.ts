@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { admmEpoch, admmSummary, admmTable, admmWarnings, residualText } from "./admm.ts";
+import { admmEpoch, admmNote, admmSummary, admmTable, admmWarnings, residualText } from "./admm.ts";
 import { fixtureResults } from "./fixture.ts";
 import { summaryTables } from "./tables.ts";
 
@@ -49,4 +49,10 @@ test("an incomplete line of residuals is refused", () => {
   expect(admmEpoch(line)).toEqual(line);
   expect(admmEpoch({ ...line, residuals: { a: "0.5" } })).toBeUndefined();
   expect(admmEpoch({ epoch: 1, residuals: { a: 0.5 } })).toBeUndefined();
+});
+
+test("for captions, all that has not converged is one sentence", () => {
+  const two = fixtureResults({ prunings: ["admm"], sparsities: [0.5, 0.9, 0.95], seeds: 2 });
+  expect(admmNote(two)).toBe("ADMM has not converged in lr 0.01, admm 90 % and 95 %; lr 0.1, admm 90 % and 95 %.");
+  expect(admmNote(fixtureResults({ prunings: ["admm"], sparsities: [0.5] }))).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import type { Json } from "../core/canonical-json.ts";
 import { type AdmmEpoch, CONVERGED_RESIDUAL, worstLayer } from "../pruners/admm.ts";
 import { percent } from "../run/labels.ts";
+import { listText } from "./format.ts";
 import { cellsOf, type GroupCell, sameCell, variantLabel } from "./groups.ts";
 import type { TextTable } from "./text-table.ts";
 import type { AdmmResult, Results } from "./types.ts";
@@ -71,15 +72,15 @@ export function admmWarnings(results: Results): readonly string[] {
   });
 }
 
-/** All of that in one sentence, for captions: `ADMM has not converged in lr 0.1, admm 90 % (57 % in fc.weight).` */
+/** All of that in one sentence, for captions: `ADMM has not converged in lr 0.01, admm 90 %; lr 0.1, admm 70 % and 90 %.` */
 export function admmNote(results: Results): string | undefined {
-  const parts = admmGroups(results).flatMap((group) => {
-    const worst = worstOf(group);
-    if (worst === undefined || worst.converged) return [];
-    const { pruning, sparsity } = group.cell;
-    const place = `${variantLabel(results, group.variant)}, ${pruning} ${percent(sparsity)}`;
-    return [`${place} (${residualText(worst.residual)} in ${worst.layer})`];
-  });
+  const places = new Map<string, string[]>();
+  for (const group of admmGroups(results)) {
+    if (worstOf(group)?.converged ?? true) continue;
+    const place = `${variantLabel(results, group.variant)}, ${group.cell.pruning}`;
+    places.set(place, [...(places.get(place) ?? []), percent(group.cell.sparsity)]);
+  }
+  const parts = [...places].map(([place, sparsities]) => `${place} ${listText(sparsities)}`);
   return parts.length === 0 ? undefined : `ADMM has not converged in ${parts.join("; ")}.`;
 }
 

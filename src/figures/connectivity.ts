@@ -6,10 +6,11 @@ import { spreadOf } from "../analysis/spread.ts";
 import type { Results } from "../analysis/types.ts";
 import { STABLE_BARRIER } from "../stats/connectivity.ts";
 import { captionOf, type Figure, printWidth } from "./figure.ts";
+import { legendColumns } from "./legend.ts";
 import { pointLayers } from "./marks.ts";
 import { runLink } from "./run-link.ts";
-import { ink, panel, variantPalette } from "./theme.ts";
-import { variantPanels } from "./variant-panels.ts";
+import { colorOf, dashOf, ink, panel, shapeOf, variantPalette } from "./theme.ts";
+import { variantPanels, variantsWithRows } from "./variant-panels.ts";
 
 /** A mark: of the mean over seeds or of one seed, of one line (an epoch or a network). */
 interface Row {
@@ -43,7 +44,7 @@ export function connectivityPath(results: Results): Figure | undefined {
       `a is the share of copy 1; weights and batch-norm statistics are interpolated. Thick lines are means over ${seedsText(results.spec.seeds.length)}, thin lines the seeds.`,
       leftOut(results, true),
     ),
-    width: printWidth(results.spec.variants.length),
+    width: printWidth(variantsWithRows(results, rows).length),
     table: rows.map(({ kind, variant, epoch, seed, x, y, n, key }) => {
       return { variant, epoch, row: kind, seed, share: x, error: y, n, key };
     }),
@@ -51,7 +52,7 @@ export function connectivityPath(results: Results): Figure | undefined {
       description: "Test error on the straight line between two copies, by the epoch they were copied at",
       x: { title: "a in a·W1 + (1 − a)·W2", domain: [0, 1], step: 0.2 },
       y: { title: "test error", labelExpr: "datum.label + ' %'" },
-      layers: ({ shape: _, ...encoding }) => [
+      layers: ({ shape: _, strokeDash, ...encoding }) => [
         {
           transform: [{ filter: "datum.kind === 'seed'" }],
           mark: { type: "line", strokeWidth: 0.8, opacity: 0.4 },
@@ -60,7 +61,7 @@ export function connectivityPath(results: Results): Figure | undefined {
         {
           transform: [{ filter: "datum.kind === 'mean'" }],
           mark: { type: "line", strokeWidth: 2.2 },
-          encoding,
+          encoding: { ...encoding, strokeDash },
         },
       ],
     }),
@@ -83,7 +84,7 @@ export function connectivityBarrier(results: Results): Figure | undefined {
       hasMasks ? "Under a mask both copies are the sparse network." : undefined,
       leftOut(results, false),
     ),
-    width: printWidth(results.spec.variants.length),
+    width: printWidth(variantsWithRows(results, rows).length),
     table: rows.map(({ kind, variant, line, epoch, seed, y, n, key }) => {
       return { variant, network: line, epoch, row: kind, seed, barrier: y, n, key };
     }),
@@ -91,7 +92,7 @@ export function connectivityBarrier(results: Results): Figure | undefined {
       description: "Error barrier by the epoch of copying, for the dense network and under masks",
       x: { title: "k (epochs before copying)", domain: [0, Math.max(1, ...rows.map(({ x }) => x))], step: 1 },
       y: { title: "error barrier in percentage points", labelExpr: "datum.label" },
-      layers: ({ shape, ...encoding }) => [
+      layers: ({ shape, strokeDash: _, ...encoding }) => [
         {
           mark: { type: "rule", color: ink.muted, strokeDash: [5, 4], strokeWidth: 1.6 },
           encoding: { y: { datum: STABLE_BARRIER, type: "quantitative" } },
@@ -137,8 +138,8 @@ function lineName(epoch: number): string {
   return `k = ${epoch}`;
 }
 
-function encodingOf(rows: readonly Row[], lines: readonly string[], { x, y }: Pick<Look, "x" | "y">) {
-  const { names, colors, shapes } = variantPalette(lines);
+function encodingOf(rows: readonly Row[], lines: readonly string[], panels: number, { x, y }: Pick<Look, "x" | "y">) {
+  const palette = variantPalette(lines);
   const lowest = Math.min(0, ...rows.map((row) => row.y));
   const highest = Math.max(STABLE_BARRIER, ...rows.map((row) => row.y));
   return {
@@ -154,8 +155,9 @@ function encodingOf(rows: readonly Row[], lines: readonly string[], { x, y }: Pi
       scale: { domain: [lowest, 1.06 * highest], nice: true },
       axis: { title: y.title, labelExpr: y.labelExpr, tickCount: 6 },
     },
-    color: { field: "line", type: "nominal" as const, scale: { domain: [...names], range: [...colors] } },
-    shape: { field: "line", type: "nominal" as const, scale: { domain: [...names], range: [...shapes] } },
+    color: { ...colorOf("line", palette), legend: { columns: legendColumns(lines, panels) } },
+    shape: shapeOf("line", palette),
+    strokeDash: dashOf("line", palette),
   };
 }
 
@@ -171,12 +173,10 @@ interface Look {
 
 /** Panels of the variants that have something to show. */
 function frame(results: Results, rows: readonly Row[], lines: readonly string[], look: Look): TopLevelSpec {
-  const variants = results.spec.variants
-    .map(({ label }) => label)
-    .filter((label) => rows.some(({ variant }) => variant === label));
+  const variants = variantsWithRows(results, rows);
   return {
     ...variantPanels(look.description, variants, rows),
-    spec: { ...panel, layer: look.layers(encodingOf(rows, lines, look)) },
+    spec: { ...panel, layer: look.layers(encodingOf(rows, lines, variants.length, look)) },
   };
 }
 

@@ -6,6 +6,7 @@ import { armGroups, pruningsOf } from "../analysis/groups.ts";
 import type { Results } from "../analysis/types.ts";
 import { accuracyVsSparsity } from "./accuracy-vs-sparsity.ts";
 import { admmResiduals } from "./admm-residuals.ts";
+import { connectivityBarrier, connectivityPath } from "./connectivity.ts";
 import { maskCorrelation, preTrainingCorrelation } from "./correlation.ts";
 import { existing } from "./drawing.fixture.ts";
 import { type Figure, printWidths } from "./figure.ts";
@@ -14,6 +15,27 @@ import { renderPdf, svgSize } from "./pdf.ts";
 import { prunerComparison } from "./pruner-comparison.ts";
 import { renderSvg } from "./render.ts";
 import { ink, measurePalette, pruningPalette, startPalette, variantPalette } from "./theme.ts";
+
+function withConnections(results: Results): Results {
+  const path = [0, 0.5, 1].map((share) => ({ share, error: 10 + share, loss: 1 }));
+  const connections = results.arms
+    .filter(({ start }) => start === "dense")
+    .flatMap(({ variant, seed, train }) =>
+      [0, 10, 20].map((epoch) => {
+        return {
+          variant,
+          seed,
+          epoch,
+          copies: ["a", "b"] as const,
+          connect: train,
+          status: "done" as const,
+          path,
+          barrier: 1,
+        };
+      }),
+    );
+  return { ...results, connections };
+}
 
 /** One of each kind. */
 function figuresOf(results: Results): readonly Figure[] {
@@ -24,6 +46,8 @@ function figuresOf(results: Results): readonly Figure[] {
     preTrainingCorrelation(results),
     ...prunings.map((pruning) => maskCorrelation(results, pruning)),
     admmResiduals(results, "admm"),
+    connectivityPath(withConnections(results)),
+    connectivityBarrier(withConnections(results)),
     learningCurves(results, typicalCell(results)),
   ].filter((figure) => figure !== undefined);
 }

@@ -56,7 +56,7 @@ function sentence(text: string): string {
 }
 
 /** Characters of the note that fit below a figure in one line. */
-const NOTE_LENGTH = { column: 48, page: 96 } as const;
+const NOTE_LENGTH = { column: 50, page: 98 } as const;
 
 /** Lines of at most so many characters, where words allow it. */
 function wrapped(text: string, length: number): string[] {
