@@ -53,7 +53,7 @@ describe("a report of one of the paper's tables", () => {
     expect(figures.length).toBeGreaterThan(3);
     for (const { name, title, caption } of figures) {
       expect(title).toContain("(Table 1, tiny scale)");
-      expect(caption).toContain("Tiny scale: 5 of 150 epochs, 6,400 of 50,000 images.");
+      expect(caption).toContain("At tiny scale: 5 of 150 epochs, 6,400 of 50,000 images.");
       const svg = read(join("figures", `${name}.svg`))
         .replaceAll(/<[^>]*>/g, " ")
         .replaceAll(/\s+/g, " ");
@@ -109,4 +109,14 @@ test("one seed has no interval, and a figure without numbers says so", () => {
   const one = fixtureResults({ seeds: 1, rates: [0.1] });
   expect(paperSection(one, paper, paperNumbers(one, reported.slice(0, 1))).text).toContain("one seed: no interval");
   expect(paperSection(one, paper, []).text).toContain("The paper states no number for Table 1");
+});
+
+test("a long note is cut in the drawing, and whole in the caption", () => {
+  const long = { ...paper, scaleNote: `tiny scale: ${"many changes by hand, ".repeat(40)}` };
+  for (const { caption, spec } of reportFigures(results, long)) {
+    expect(caption).toContain(long.scaleNote);
+    const { text } = spec.title as { readonly text: readonly string[] };
+    expect(text).toHaveLength(4);
+    expect(text.at(-1)).toMatch(/ …$/);
+  }
 });

@@ -34,7 +34,7 @@ function labelled(figure: Figure, paper: PaperContext): Figure {
   return {
     ...figure,
     title: `${figure.title} (${paperName(paper)}, ${paper.scale} scale)`,
-    caption: captionOf(figure.caption, sentence(paper.scaleNote)),
+    caption: captionOf(figure.caption, `At ${paper.scaleNote.replace(/\.$/, "")}.`),
     spec: {
       ...figure.spec,
       title: {
@@ -51,14 +51,13 @@ function labelled(figure: Figure, paper: PaperContext): Figure {
   };
 }
 
-function sentence(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
-}
-
 /** Characters of the note that fit below a figure in one line. */
 const NOTE_LENGTH = { column: 50, page: 98 } as const;
 
-/** Lines of at most so many characters, where words allow it. */
+/** A note longer than this stands in the caption only. */
+const MOST_LINES = 4;
+
+/** Lines of at most so many characters, where words allow it; no more than `MOST_LINES`. */
 function wrapped(text: string, length: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
@@ -66,5 +65,5 @@ function wrapped(text: string, length: number): string[] {
     if (last !== undefined && last.length + 1 + word.length <= length) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
-  return lines;
+  return lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES - 1), `${lines[MOST_LINES - 1] ?? ""} …`];
 }
