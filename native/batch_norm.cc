@@ -15,6 +15,10 @@ namespace {
 constexpr int64_t kBlockElements = 4096;  // 16 KiB of float32: the second pass over a block finds it in the first-level cache
 constexpr int64_t kMostChannels = 512;    // to fold; wider rows fill the vectors but for a small rest
 
+// Rows fill the widest vectors, also where narrower ones compute: how sums are split must not depend on the CPU.
+template <typename S>
+constexpr int64_t kLanes = 64 / sizeof(Computed<S>);
+
 // A [N, C] or [N, C, H, W] tensor as rows of adjacent channels. When C is no multiple of the vector width, several pixels make one
 // row, whose `channels` are C repeated `fold` times.
 struct Rows {
@@ -93,7 +97,7 @@ template <typename S>
 at::Tensor forward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& runningMean,
                    const at::Tensor& runningVar, const at::Tensor& residual, const BatchNormSettings& settings, at::Tensor& saved) {
   using T = Computed<S>;
-  const Rows rows(x, Wide<S>::count);
+  const Rows rows(x, kLanes<S>);
   const int64_t channels = x.size(1), pixels = x.numel() / channels;
   std::vector<double> m, v;
   if (settings.training) {
@@ -133,7 +137,7 @@ template <typename S>
 Gradients backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& saved, const at::Tensor& y,
                    bool training, bool relu) {
   using T = Computed<S>;
-  const Rows rows(x, Wide<S>::count);
+  const Rows rows(x, kLanes<S>);
   const int64_t channels = x.size(1), pixels = x.numel() / channels, blocks = rows.blocks();
   const T *mean = saved.data_ptr<T>(), *inverse = mean + channels, *scale = inverse + channels, *shift = scale + channels;
   const auto means = folded<T>(rows, [&](int64_t c) { return mean[c]; });

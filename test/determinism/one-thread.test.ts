@@ -1,0 +1,3 @@
+import { testRepeats } from "./repeats.ts";
+
+testRepeats(1);
