@@ -1,8 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { Mask } from "../masks/mask.ts";
 import { buildModel } from "../models/index.ts";
 import type { ModelSpec } from "../models/types.ts";
 import { initialWeights } from "../nn/init.ts";
+import { setThreads } from "../tensor/engine.ts";
 import { crossEntropy } from "../tensor/ops.ts";
 import { noGrad, scope } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -11,6 +12,9 @@ import { ConvNet, toyData, toyRecipe } from "./toy.fixture.ts";
 import { train } from "./trainer.ts";
 
 type Precision = TrainRecipe["precision"];
+
+// Several threads wait for each other in oneDNN's bfloat16 kernels without giving up the core: minutes on a busy machine.
+beforeAll(() => setThreads(1));
 
 async function metricsOf(precision: Precision, seed: number, mask?: Mask): Promise<readonly EpochMetrics[]> {
   const { metrics } = await train({
