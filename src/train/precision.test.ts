@@ -98,10 +98,6 @@ function step(spec: ModelSpec, dtype: "float32" | "bfloat16"): readonly (readonl
 }
 
 describe.each(models)("one step of %o", (spec) => {
-  it("gives the same bits twice, in both precisions", () => {
-    for (const dtype of ["float32", "bfloat16"] as const) expect(step(spec, dtype)).toEqual(step(spec, dtype));
-  });
-
   it("in bfloat16 points where float32's does", () => {
     const [single, mixed] = [step(spec, "float32"), step(spec, "bfloat16")];
     const cosine = (a: readonly number[], b: readonly number[]) => {
