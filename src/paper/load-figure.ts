@@ -23,6 +23,9 @@ export function loadFigure(
     context: {
       id: figure.id,
       title: figure.title,
+      shows: figure.shows,
+      draws: figure.draws,
+      ...(figure.note === undefined ? {} : { note: figure.note }),
       scale,
       scaleNote: scaleNote(spec, full, scale, overrides),
       // Also those that the scale leaves nothing to compare with: the reader should see that they are missing.

@@ -46,6 +46,12 @@ export interface PaperContext {
   /** `2`, `5c`, `A11`, `T1`. */
   readonly id: string;
   readonly title: string;
+  /** What the paper shows there. */
+  readonly shows: string;
+  /** What the paper leaves open, and what is done here. */
+  readonly note?: string;
+  /** The figures of a report that make it up; they come first. */
+  readonly draws: readonly FigureKind[];
   readonly scale: ScaleName;
   /** What the scale leaves of the paper's protocol, for captions: `tiny scale: 5 of 150 epochs, 6,400 of 50,000 images, …`. */
   readonly scaleNote: string;

@@ -28,6 +28,9 @@ const reported: readonly ReportedNumber[] = [
 const paper: PaperContext = {
   id: "T1",
   title: "Correlations <with> θ0",
+  shows: "R_p is about 20 %.",
+  note: "Masks are <ours>.",
+  draws: ["mask-correlation"],
   scale: "tiny",
   scaleNote: "tiny scale: 5 of 150 epochs, 6,400 of 50,000 images",
   reported,
@@ -49,8 +52,16 @@ describe("a report of one of the paper's tables", () => {
     const head = page.slice(page.indexOf("<header>"), page.indexOf("</header>"));
     expect(head).toContain("<b>Table 1 of the paper</b>: Correlations &lt;with&gt; θ0.");
     expect(head).toContain(paper.scaleNote);
+    expect(head).toContain("In the paper: <i>R</i><sub>p</sub> is about 20\u00a0%. <br>Masks are &lt;ours&gt;.");
     const figures = reportFigures(results, paper);
     expect(figures.length).toBeGreaterThan(3);
+    expect(figures[0]?.name).toBe("correlation-admm"); // what Table 1 has comes first
+    expect(reportFigures(results)[0]?.name).toBe("accuracy-admm");
+    expect(figures.map(({ name }) => name).toSorted()).toEqual(
+      reportFigures(results)
+        .map(({ name }) => name)
+        .toSorted(),
+    );
     for (const { name, title, caption } of figures) {
       expect(title).toContain("(Table 1, tiny scale)");
       expect(caption).toContain("At tiny scale: 5 of 150 epochs, 6,400 of 50,000 images.");

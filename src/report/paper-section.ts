@@ -13,7 +13,8 @@ export function paperName({ id }: PaperContext): string {
 
 /** What of the paper this is, and at which scale; for the page's head. */
 export function paperHead(paper: PaperContext): Markup {
-  return html`<p class="scale"><b>${paperName(paper)} of the paper</b>: ${paper.title}. <br>${paper.scaleNote}</p>`;
+  const note = paper.note === undefined ? undefined : html` <br>${math(paper.note)}`;
+  return html`<p class="scale"><b>${paperName(paper)} of the paper</b>: ${paper.title}. <br>In the paper: ${math(paper.shows)}${note} <br>${paper.scaleNote}</p>`;
 }
 
 /** The paper's numbers beside ours. */

@@ -9,18 +9,21 @@ import { captionOf, type Figure } from "../figures/figure.ts";
 import { learningCurves, typicalCell } from "../figures/learning-curves.ts";
 import { prunerComparison } from "../figures/pruner-comparison.ts";
 import { ink } from "../figures/theme.ts";
-import type { PaperContext } from "../paper/types.ts";
+import { type FigureKind, figureKinds, type PaperContext } from "../paper/types.ts";
 import { paperName } from "./paper-section.ts";
 
-/** All figures that the results have something for, in the report's order. */
+/** All figures that the results have something for, in the report's order: what makes up the paper's figure first. */
 export function reportFigures(results: Results, paper?: PaperContext): readonly Figure[] {
   const prunings = pruningsOf(armGroups(results));
   const numbers = paper === undefined ? [] : paperNumbers(results, paper.reported);
+  const kinds: Readonly<Record<FigureKind, readonly (Figure | undefined)[]>> = {
+    accuracy: prunings.map((pruning) => accuracyVsSparsity(results, pruning, numbers)),
+    pruners: [prunerComparison(results, numbers)],
+    "pre-training": [preTrainingCorrelation(results)],
+    "mask-correlation": prunings.map((pruning) => maskCorrelation(results, pruning, numbers)),
+  };
   const figures = [
-    ...prunings.map((pruning) => accuracyVsSparsity(results, pruning, numbers)),
-    prunerComparison(results, numbers),
-    preTrainingCorrelation(results),
-    ...prunings.map((pruning) => maskCorrelation(results, pruning, numbers)),
+    ...new Set([...(paper?.draws ?? []), ...figureKinds].flatMap((kind) => kinds[kind])),
     ...prunings.map((pruning) => admmResiduals(results, pruning)),
     connectivityPath(results),
     connectivityBarrier(results),
