@@ -16,8 +16,10 @@ describe("the pruning settings in one plot", () => {
     const lines = [...svg.matchAll(/<path [^>]*aria-roledescription="line mark"[^>]*>/g)].map(([line]) => ({
       color: /stroke="([^"]+)"/.exec(line)?.[1],
       dash: /stroke-dasharray="([^"]+)"/.exec(line)?.[1],
+      start: /start: ([\w-]+)/.exec(line)?.[1],
     }));
     expect(lines).toHaveLength(2 * prunings.length * 2);
+    for (const { dash, start } of lines) expect(start).toBe(dash === undefined ? "fine-tune" : "ticket");
     expect(lines.filter(({ dash }) => dash === undefined)).toHaveLength(2 * prunings.length);
     expect(new Set(lines.map(({ color }) => color)).size).toBe(prunings.length);
     // Means and seeds of two starts under three masks per setting and variant.
