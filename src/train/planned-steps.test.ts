@@ -146,10 +146,11 @@ function withSteps(
 ) {
   const { mask: _, ...plain } = job();
   const whole: TrainJob = { ...plain, model, ...changes };
-  const placement = { device: "cpu", dtype: "float64" } as const;
+  const dtype = whole.recipe.precision === "float64" ? "float64" : "float32";
+  const placement = { device: "cpu", dtype } as const;
   model.load(whole.weights, placement);
   const optimizer = new Optimizer(model, whole.recipe.optimizer.sgd, placement);
-  const images = new DeviceSplit(whole.data.train, whole.data, "cpu", "float64");
+  const images = new DeviceSplit(whole.data.train, whole.data, "cpu", dtype);
   const count = Math.ceil(whole.data.train.count / whole.recipe.batchSize);
   const steps = new PlannedSteps({ job: whole, optimizer, images, steps: count, learningRate: () => 0.1 }, record);
   use(steps);
@@ -244,7 +245,8 @@ describe("recording", () => {
       const changes = {
         weights: initialWeights(model, 1, 0),
         data: toyData({ ...input, shape: [channels, size, size], train: 20, test: 1 }),
-        recipe: { ...recipe, batchSize: 4 },
+        // Not float64, whose convolutions take libtorch on a CPU many times as long.
+        recipe: { ...recipe, batchSize: 4, precision: "float32" as const },
       };
       setOwnKernels(false);
       withSteps(model, changes, undefined, (steps) => {
