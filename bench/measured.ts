@@ -12,6 +12,17 @@ export interface Measured {
   readonly torch: string;
 }
 
+/** What a profiled process prints; times are milliseconds per step. */
+export interface Profiled {
+  readonly ms: number;
+  /** Of convolutions and linear layers, depthwise ones not counted; each gradient takes as many. */
+  readonly forwardFlops: number;
+  /** By part of the step; `backward` is the whole backward pass. */
+  readonly parts: Readonly<Record<string, number>>;
+  /** By libtorch's name of the node. */
+  readonly backward: Readonly<Record<string, number>>;
+}
+
 /** Steps before the measured ones: memory is allocated and kernels are compiled in them. Also in peer.py. */
 export const warmSteps = 3;
 

@@ -1,5 +1,6 @@
 // Time of a training step: this project against PyTorch, in alternating processes on the same cores with the same libtorch.
-// usage: npm run bench:step -- [--threads N] [--steps N] [--rounds N] [--python PATH] MODEL...
+// usage: npm run bench:step -- [--threads N] [--steps N] [--rounds N] [--python PATH] [--profile] MODEL...
+// With --profile it prints where the time of this project's step goes instead.
 import { execFileSync } from "node:child_process";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildModel } from "../src/models/index.ts";
 import { batchOf, inputOf, type Measured, measure, median } from "./measured.ts";
+import { printProfile } from "./profile.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -15,6 +17,7 @@ const { values, positionals } = parseArgs({
     steps: { type: "string", default: "10" },
     rounds: { type: "string", default: "3" },
     python: { type: "string", default: "/usr/bin/python3" },
+    profile: { type: "boolean", default: false },
   },
 });
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
@@ -59,6 +62,11 @@ console.log(
 );
 
 for (const model of positionals.length > 0 ? positionals : ["resnet20"]) {
+  if (values.profile) {
+    for (const precision of ["float32", "bfloat16"] as const)
+      printProfile(model, precision, values.threads, values.steps, limit[precision]);
+    continue;
+  }
   const runs = new Map<Contender, Measured[]>(contenders.map((contender) => [contender, []]));
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const [{ command, args }, measured] of runs) {

@@ -4,6 +4,7 @@
 #include "cuda_graph.h"
 #include "families.h"
 #include "own_kernels.h"
+#include "profile.h"
 
 namespace sweepstake {
 namespace {
@@ -67,6 +68,7 @@ Exports engineExports() {
       {"setOwnKernels", setOwnKernels},
       {"ownKernels", [](Call& c) { return c.give(ownKernels); }},
       {"getThreads", [](Call& c) { return c.give(static_cast<double>(at::get_num_threads())); }},
+      {"profileBackward", profileBackward},
       {"bytesInUse", [](Call& c) { return c.give(static_cast<double>(bytesInUse())); }},
       {"peakBytes", [](Call& c) { return c.give(static_cast<double>(peakBytes())); }},
       {"resetPeak",

@@ -74,6 +74,8 @@ export interface Native {
   bytesInUse(): number;
   peakBytes(): number;
   resetPeak(): void;
+  /** Calls and milliseconds per kind of node of the backward passes since the last call; the first call switches it on. */
+  profileBackward(): Record<string, [number, number]>;
 
   fromHost(data: HostData, shape: readonly number[], from: DType, dtype: DType, device: string): Handle;
   full(shape: readonly number[], value: number, dtype: DType, device: string): Handle;

@@ -1,0 +1,98 @@
+// One process of ours for profile.ts: trains as ours.ts does, and prints where the time of a step goes as one line of JSON.
+// usage: profiled.js MODEL PRECISION THREADS STEPS
+import { buildModel } from "../src/models/index.ts";
+import { initialWeights } from "../src/nn/init.ts";
+import { setThreads } from "../src/tensor/engine.ts";
+import { native } from "../src/tensor/load.ts";
+import type { TrainRecipe } from "../src/train/recipe.ts";
+import { toyData, toyRecipe } from "../src/train/toy.fixture.ts";
+import { train } from "../src/train/trainer.ts";
+import { batchOf, inputOf, type Profiled, warmSteps } from "./measured.ts";
+
+const [name = "resnet20", precision = "float32", threads = "1", steps = "10"] = process.argv.slice(2);
+const input = inputOf(name);
+const batchSize = batchOf(name);
+setThreads(Number(threads));
+const engine = native();
+let parts: Record<string, number> = {};
+let flops = 0;
+
+type Operation = (...args: readonly unknown[]) => unknown;
+const operations = engine as unknown as Record<string, Operation>;
+
+/** Replaces an operation of the engine by itself with a clock. */
+function clock(name: keyof typeof engine, partOf: (args: readonly unknown[]) => string): void {
+  const operation = operations[name];
+  if (operation === undefined) throw new Error(`the engine has no ${name}()`);
+  operations[name] = (...args) => {
+    const start = performance.now();
+    const result = operation(...args);
+    const part = partOf(args);
+    parts[part] = (parts[part] ?? 0) + performance.now() - start;
+    if (part === "convolution, forward") countFlops(args[1] as number, result as number);
+    return result;
+  };
+}
+
+/** Adds the operations of a convolution's or linear layer's forward pass: two per weight and output pixel and image. */
+function countFlops(weight: number, output: number): void {
+  const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+  const [, ...kernel] = engine.describe(weight).shape;
+  flops += 2 * size(kernel) * size(engine.describe(output).shape);
+}
+
+clock("conv2d", (args) => (args[6] === 1 ? "convolution, forward" : "depthwise convolution, forward"));
+clock("linear", () => "convolution, forward");
+clock("batchNorm", () => "batch-norm with ReLU and residual, forward");
+clock("backward", () => "backward");
+for (const name of ["sgdStep", "zeroGrad"] as const) clock(name, () => "SGD");
+for (const name of ["gatherAugmented", "gatherLabels"] as const) clock(name, () => "batch and augmentation");
+for (const name of ["relu", "maxPool2d", "globalAvgPool", "flatten", "padChannels", "subsample"] as const)
+  clock(name, () => "pooling, ReLU and shapes, forward");
+for (const name of ["crossEntropy", "correctCount"] as const) clock(name, () => "loss");
+
+const model = buildModel({ name }, input);
+let step = 0;
+let startedAt = 0;
+let ms = 0;
+await train({
+  model,
+  weights: initialWeights(model, 0, 0),
+  data: toyData({ ...input, train: (Number(steps) + warmSteps) * batchSize, test: 1 }),
+  recipe: toyRecipe({
+    epochs: 1,
+    batchSize,
+    lr: 0.01,
+    precision: precision as TrainRecipe["precision"],
+    augment: input.shape[0] === 3 ? { crop: 4, flip: true } : { crop: 0, flip: false },
+  }),
+  seed: 0,
+  device: "cpu",
+  keepEpochs: [],
+  onProgress: () => {
+    step++;
+    if (step === warmSteps) {
+      engine.profileBackward();
+      parts = {};
+      flops = 0;
+      startedAt = performance.now();
+    }
+    if (step === warmSteps + Number(steps)) {
+      ms = performance.now() - startedAt;
+      finish();
+    }
+  },
+});
+
+function finish(): void {
+  const perStep = (total: number) => total / Number(steps);
+  const result: Profiled = {
+    ms: perStep(ms),
+    forwardFlops: perStep(flops),
+    parts: Object.fromEntries(Object.entries(parts).map(([part, total]) => [part, perStep(total)])),
+    backward: Object.fromEntries(
+      Object.entries(engine.profileBackward()).map(([node, [, total]]) => [node, perStep(total)]),
+    ),
+  };
+  console.log(JSON.stringify(result));
+}
