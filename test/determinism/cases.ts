@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { ModelSpec } from "../../src/models/types.ts";
 import type { TrainRecipe } from "../../src/train/recipe.ts";
 
@@ -62,9 +63,22 @@ const small: readonly Case[] = [
       }),
     ),
   ),
+  {
+    title: "a network of TorchScript",
+    model: { name: "torchscript", torchscript: join(import.meta.dirname, "../fixtures/torchscript/residual.pt") },
+    shape: [2, 8, 8],
+    batchSize: 16,
+    precisions: mixed,
+  },
 ];
 
-function fullSize({ title, model: { name, width: _, ...options }, precisions }: Case): Case {
+function fullSize(tested: Case): Case {
+  const {
+    title,
+    model: { name, width: _, ...options },
+    precisions,
+  } = tested;
+  if (name === "torchscript") return tested;
   const isLenet = name.startsWith("lenet");
   return {
     title,
