@@ -61,6 +61,7 @@ function rules([first]: readonly WinningVerdict[]): Markup | undefined {
   const { equivalenceMargin, minDifference, alpha } = first.property;
   return html`<p class="note">The winning property holds where the ticket is at most ${equivalenceMargin} points below dense at the
 same learning rate and more than ${minDifference} points above random reinitialisation; it fails where one of the two is
-established not to be so. Paired t tests over the seeds, corrected by Holm's method: the probability of any wrong "holds" over the
-sparsities is at most ${alpha}, and so is that of any wrong "fails". Everything else is undecided. Intervals are not corrected.</p>`;
+established not to be so. Paired t tests over the seeds, corrected by Holm's method: over the
+sparsities, the probability of finding one of the two wrongly met is at most ${alpha} for each (so of any wrong "holds" at most
+${2 * alpha}), and that of any wrong "fails" at most ${alpha}. Everything else is undecided. Intervals are not corrected.</p>`;
 }

@@ -7,7 +7,7 @@ describe("simulated experiments with known truth", () => {
   /** Share of simulated experiments (5 seeds, `m` sparsities) of which `is` is true. */
   function rate(
     name: string,
-    truth: { dense: number; reinit: number },
+    truth: { dense: number; reinit: number } | readonly { dense: number; reinit: number }[],
     m: number,
     is: (verdicts: readonly SparsityVerdict[]) => boolean,
   ): { share: number; error: number } {
@@ -18,12 +18,13 @@ describe("simulated experiments with known truth", () => {
       const data = Array.from({ length: m }, (_, i) => ({
         sparsity: (i + 1) / (m + 1),
         runs: Array.from({ length: 5 }, (_, seed) => {
+          const { dense, reinit } = "dense" in truth ? truth : (truth[i] ?? { dense: 0, reinit: 0 });
           const ticket = 90 + 0.2 * draws.normal();
           return {
             seed,
             ticket,
-            dense: 90 - truth.dense + 0.2 * draws.normal(),
-            reinit: 90 - truth.reinit + 0.2 * draws.normal(),
+            dense: 90 - dense + 0.2 * draws.normal(),
+            reinit: 90 - reinit + 0.2 * draws.normal(),
           };
         }),
       }));
@@ -47,6 +48,16 @@ describe("simulated experiments with known truth", () => {
   test("four sparsities, all at the margin: any wrong 'holds' still in about alpha (without Holm it were 19 %)", () => {
     const { share, error } = rate("family", { dense: -0.5, reinit: 3 }, 4, some("holds"));
     expect(Math.abs(share - 0.05)).toBeLessThan(4 * error);
+  });
+
+  test("each condition false at another sparsity: any wrong 'holds' in more than alpha, but at most twice alpha", () => {
+    const truths = [
+      { dense: -0.5, reinit: 3 },
+      { dense: 2, reinit: 0.5 },
+    ];
+    const { share, error } = rate("mixed", truths, 2, some("holds"));
+    expect(share).toBeLessThan(0.1 + 4 * error);
+    expect(share).toBeGreaterThan(0.06);
   });
 
   test("both conditions exactly at their thresholds, four sparsities: any wrong 'fails' in at most alpha", () => {

@@ -9,7 +9,8 @@ import { overallSentence, sparsitySentence } from "./verdict-text.ts";
  * `fails` where one is established not to be, and is `undecided` otherwise. Seeds are the replicates, comparisons are paired by seed.
  *
  * `met`: one-sided paired t test, Holm over the sparsities of that condition, so a wrong `met` of it appears anywhere with
- * probability at most alpha. `not met`: the opposite test, Holm over sparsities and both conditions, since one condition is enough
+ * probability at most alpha, and a wrong `holds` at most 2 alpha: that much only where each condition is false at a sparsity at which
+ * the other is true. `not met`: the opposite test, Holm over sparsities and both conditions, since one condition is enough
  * to fail, so a wrong `fails` appears anywhere with probability at most alpha. One seed never decides, nor do differences without
  * spread (see `pairedTTest`).
  * @throws InputError for accuracies outside [0, 100], repeated seeds and impossible options
