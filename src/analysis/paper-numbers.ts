@@ -1,4 +1,4 @@
-import type { PaperPruning, ReportedNumber, ReportedQuantity } from "../paper/types.ts";
+import { type PaperPruning, type ReportedNumber, type ReportedQuantity, sparsityTolerance } from "../paper/types.ts";
 import { percent } from "../run/labels.ts";
 import { summarize, tInterval } from "../stats/paired-t.ts";
 import { type CorrelationGroup, correlationGroups } from "./correlations.ts";
@@ -6,9 +6,6 @@ import { type CsvRow, toCsv } from "./csv.ts";
 import { type ArmGroup, armGroups, cellsOf, type GroupCell, sameCell, variantLabel } from "./groups.ts";
 import { type Spread, spreadOf } from "./spread.ts";
 import type { Results } from "./types.ts";
-
-/** Rounds of 15 % reach 62.3 % where the paper's text says 62 %: masks this near are taken for the paper's. */
-const SPARSITY_TOLERANCE = 0.01;
 
 /** Coverage of the intervals. */
 export const PAPER_LEVEL = 0.95;
@@ -104,7 +101,7 @@ function nearest(cells: readonly GroupCell[], sparsity: number | undefined): Gro
   if (sparsity === undefined) return undefined;
   const distance = (cell: GroupCell) => Math.abs(cell.sparsity - sparsity);
   const [first] = [...cells].sort((a, b) => distance(a) - distance(b));
-  return first !== undefined && distance(first) <= SPARSITY_TOLERANCE ? first : undefined;
+  return first !== undefined && distance(first) <= sparsityTolerance ? first : undefined;
 }
 
 interface Found {

@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import type { PruneSpec, Spec } from "../spec/types.ts";
 import { paperFile } from "./catalog.ts";
-import type { ReportedNumber } from "./types.ts";
+import { type ReportedNumber, sparsityTolerance } from "./types.ts";
 
 const setting = { source: z.string(), model: z.string(), data: z.string(), lr: z.number(), value: z.number() };
 const mask = { pruning: z.enum(["iterative", "one-shot", "admm"]), sparsity: z.number() };
@@ -18,9 +18,6 @@ const correlation = z.strictObject({
   p: z.number(),
 });
 const file = z.strictObject({ accuracies: z.array(accuracy), correlations: z.array(correlation) });
-
-/** The paper rounds the sparsities of its text to whole percent: masks this near are taken for the paper's. */
-const sparsityTolerance = 0.01;
 
 /** Every number that the paper states, from papers/liu2021/reported.yaml. */
 export function reportedNumbers(): readonly ReportedNumber[] {

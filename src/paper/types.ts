@@ -58,3 +58,6 @@ export interface PaperContext {
   /** The paper's numbers for the settings of this figure. */
   readonly reported: readonly ReportedNumber[];
 }
+
+/** The paper rounds the sparsities of its text to whole percent: masks this near are taken for the paper's. */
+export const sparsityTolerance = 0.01;

@@ -2,22 +2,18 @@ import { seedsText } from "../analysis/format.ts";
 import { paperNumbers } from "../analysis/paper-numbers.ts";
 import type { Results } from "../analysis/types.ts";
 import { verdicts } from "../analysis/verdicts.ts";
-import { VERSION } from "../core/version.ts";
 import type { PaperContext } from "../paper/types.ts";
 import { admmSection } from "./admm-section.ts";
 import { connectivitySection } from "./connectivity-section.ts";
 import { type DrawnFigure, figureSection } from "./figure-section.ts";
-import { html, type Markup, raw } from "./html.ts";
+import { html, type Markup } from "./html.ts";
 import { paperHead, paperSection } from "./paper-section.ts";
+import { plainPage } from "./plain-page.ts";
 import { protocolSection } from "./protocol-section.ts";
 import { costSection, provenanceSection } from "./provenance-section.ts";
 import { runsSection } from "./runs-section.ts";
-import { style } from "./style.ts";
 import { tableSection } from "./table-section.ts";
 import { verdictSection } from "./verdict-section.ts";
-
-/** Nothing may be loaded, not even by a mistake of ours: the page is complete in itself. */
-const policy = "default-src 'none'; style-src 'unsafe-inline'";
 
 /**
  * The whole report as one HTML document without scripts or outside resources.
@@ -26,26 +22,10 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'";
 export function reportPage(results: Results, drawn: readonly DrawnFigure[], paper?: PaperContext): string {
   const { spec } = results;
   const judged = verdicts(results);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="generator" content="sweepstake ${VERSION}">
-<title>${spec.name} – sweepstake</title>
-<style>${raw(style)}</style>
-</head>
-<body>
-<header>
-<h1>${spec.name}</h1>
-${paper === undefined ? undefined : paperHead(paper)}
+  const head = html`${paper === undefined ? undefined : paperHead(paper)}
 ${spec.question === "" ? undefined : html`<p class="question">${spec.question}</p>`}
-<p class="facts">${facts(results)}</p>
-</header>
-<main>
-${verdictSection(judged)}
+<p class="facts">${facts(results)}</p>`;
+  const content = html`${verdictSection(judged)}
 ${paper === undefined ? undefined : paperSection(results, paper, paperNumbers(results, paper.reported))}
 ${admmSection(results)}
 ${connectivitySection(results)}
@@ -54,12 +34,9 @@ ${tableSection(results, judged)}
 ${protocolSection(results)}
 ${costSection(judged.cost)}
 ${provenanceSection(results)}
-${runsSection(results)}
-</main>
-<footer><p class="note">Written by sweepstake ${VERSION}. Beside this page: ${tableFiles(results, paper).map((file) => html`<a href="${file}">${file}</a>, `)}figures.</p></footer>
-</body>
-</html>
-`.text;
+${runsSection(results)}`;
+  const beside = html`${tableFiles(results, paper).map((file) => html`<a href="${file}">${file}</a>, `)}figures`;
+  return plainPage(spec.name, head, content, beside);
 }
 
 /** The files with all numbers, which lie beside the page. */

@@ -2,15 +2,15 @@ import { VERSION } from "../core/version.ts";
 import { html, type Markup, raw } from "./html.ts";
 import { style } from "./style.ts";
 
-/** Nothing may be loaded: the page is complete in itself. */
+/** Nothing may be loaded, not even by a mistake of ours: the page is complete in itself. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'";
 
 /**
- * A page of its own beside the reports of experiments, without scripts or outside resources.
- * @param facts  below the title
+ * The frame of every page: one HTML document without scripts or outside resources.
+ * @param facts  below the title, within the header
  * @param beside files that lie beside it
  */
-export function plainPage(title: string, facts: Markup, content: Markup, beside: string): string {
+export function plainPage(title: string, facts: Markup, content: Markup, beside: string | Markup): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
