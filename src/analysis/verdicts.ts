@@ -1,6 +1,7 @@
 import { percent } from "../run/labels.ts";
 import type { Condition } from "../stats/condition.ts";
 import type { PairedRun, SparsityVerdict, WinningProperty } from "../stats/verdict.ts";
+import { MET_APART } from "../stats/verdict-text.ts";
 import { winningProperty } from "../stats/winning-property.ts";
 import {
   type CorrelationGroup,
@@ -144,7 +145,9 @@ export function outlookText({ closeToDense, betterThanReinit, seedsToDecide }: S
   if (reasons.includes("no pairs")) return "trainings are missing or diverged";
   if (reasons.includes("one seed")) return "one seed cannot decide, at least 2 are needed";
   if (reasons.includes("no spread")) return "the seeds do not differ, so there is no spread to judge by";
-  if (typeof seedsToDecide === "number") return `about ${seedsToDecide} seeds would decide`;
+  const apart = closeToDense.state === "met" && betterThanReinit.state === "met";
+  if (typeof seedsToDecide === "number")
+    return `${apart ? `${MET_APART}; ` : ""}about ${seedsToDecide} seeds would decide`;
   return "more than 1000 seeds would be needed";
 }
 

@@ -62,6 +62,6 @@ function rules([first]: readonly WinningVerdict[]): Markup | undefined {
   return html`<p class="note">The winning property holds where the ticket is at most ${equivalenceMargin} points below dense at the
 same learning rate and more than ${minDifference} points above random reinitialisation; it fails where one of the two is
 established not to be so. Paired t tests over the seeds, corrected by Holm's method: over the
-sparsities, the probability of finding one of the two wrongly met is at most ${alpha} for each (so of any wrong "holds" at most
-${2 * alpha}), and that of any wrong "fails" at most ${alpha}. Everything else is undecided. Intervals are not corrected.</p>`;
+sparsities, the probability of any wrong "holds" is at most ${alpha}, and that of any wrong "fails" at most ${alpha} too. "Holds" rests on
+the larger p-value of the two conditions, so each may be met by itself where both together are not established. Everything else is undecided. Intervals are not corrected.</p>`;
 }

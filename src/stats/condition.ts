@@ -99,6 +99,12 @@ export function conclude(
   };
 }
 
+/** Seeds at which a condition would be met at `level`, also one that is met already; null where the t test does not apply. */
+export function seedsToMeet({ effect, sd, threshold }: Condition, level: number): SeedCount | null {
+  if (effect === null || sd === null || sd === 0) return null;
+  return seedsNeeded(effect - threshold, sd, level, MOST_SEEDS) ?? "more than 1000";
+}
+
 function whyUndecided(summary: DifferenceSummary | undefined): Condition["reason"] {
   if (summary === undefined) return "no pairs";
   if (summary.sd === null) return "one seed";

@@ -27,6 +27,9 @@ export function overallSentence(sparsities: readonly Judged[], options: Required
   );
 }
 
+/** Said where both conditions are met, but `holds` is not established. */
+export const MET_APART = "each condition is met by itself, but not both together after Holm";
+
 function failure({ verdict, closeToDense, betterThanReinit }: Judged): string {
   if (verdict !== "fails") return "";
   const failed = [
@@ -42,9 +45,12 @@ function outlook({ verdict, seedsToDecide, closeToDense, betterThanReinit }: Jud
   if (reasons.includes("no pairs")) return " (no seed has both runs)";
   if (reasons.includes("one seed")) return " (one seed; at least 2 are needed)";
   if (reasons.includes("no spread")) return " (the seeds do not differ, so the t test does not apply)";
-  return typeof seedsToDecide === "number"
-    ? ` (about ${seedsToDecide} seeds would decide)`
-    : " (more than 1000 seeds would be needed)";
+  const apart = closeToDense.state === "met" && betterThanReinit.state === "met";
+  const needed =
+    typeof seedsToDecide === "number"
+      ? `about ${seedsToDecide} seeds would decide`
+      : "more than 1000 seeds would be needed";
+  return ` (${apart ? `${MET_APART}; ` : ""}${needed})`;
 }
 
 function numbers({ effect, interval, level, pMet, pNotMet, n, dropped, state }: Condition): string {

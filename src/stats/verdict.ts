@@ -33,6 +33,11 @@ export type SparsityVerdict = {
   readonly equivalence: PValue | null;
   /** Condition 2, ticket - reinit > minDifference. */
   readonly betterThanReinit: Condition;
+  /**
+   * p of "both conditions are true": the larger of the two, corrected over the sparsities; null where the t test does not apply to
+   * both. It decides `holds`.
+   */
+  readonly both: PValue | null;
   /** When undecided: seeds for the whole verdict, under the assumptions of `Condition.seedsToDecide`. */
   readonly seedsToDecide: SeedCount | null;
   readonly sentence: string;

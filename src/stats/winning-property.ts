@@ -1,5 +1,14 @@
 import { InputError, type Issue } from "../core/errors.ts";
-import { adjust, type Condition, claimP, conclude, type Sample, type SeedCount, summaryOf } from "./condition.ts";
+import {
+  adjust,
+  type Condition,
+  claimP,
+  conclude,
+  type Sample,
+  type SeedCount,
+  seedsToMeet,
+  summaryOf,
+} from "./condition.ts";
 import { equivalenceTest } from "./paired-t.ts";
 import type { PairedRun, RunsAtSparsity, SparsityVerdict, WinningOptions, WinningProperty } from "./verdict.ts";
 import { overallSentence, sparsitySentence } from "./verdict-text.ts";
@@ -9,10 +18,11 @@ import { overallSentence, sparsitySentence } from "./verdict-text.ts";
  * `fails` where one is established not to be, and is `undecided` otherwise. Seeds are the replicates, comparisons are paired by seed.
  *
  * `met`: one-sided paired t test, Holm over the sparsities of that condition, so a wrong `met` of it appears anywhere with
- * probability at most alpha, and a wrong `holds` at most 2 alpha: that much only where each condition is false at a sparsity at which
- * the other is true. `not met`: the opposite test, Holm over sparsities and both conditions, since one condition is enough
- * to fail, so a wrong `fails` appears anywhere with probability at most alpha. One seed never decides, nor do differences without
- * spread (see `pairedTTest`).
+ * probability at most alpha. `holds`: the larger p of the two conditions (intersection-union: both must be true), Holm over the
+ * sparsities, so a wrong `holds` appears anywhere with probability at most alpha; it implies that both are met, while both may be met
+ * without it. `not met`: the opposite test, Holm over sparsities and both conditions, since one condition is enough to fail, so a
+ * wrong `fails` appears anywhere with probability at most alpha. One seed never decides, nor do differences without spread (see
+ * `pairedTTest`).
  * @throws InputError for accuracies outside [0, 100], repeated seeds and impossible options
  * @source Liu et al., ICML 2021, winning property; the tests are ours
  */
@@ -31,19 +41,22 @@ export function winningProperty(
   const conditions = [...dense, ...reinit].map((sample, i) =>
     conclude(sample, met[i] ?? null, notMet[i] ?? null, { alpha, metFamily: data.length, notMetFamily: notMet.length }),
   );
+  const both = adjust(dense.map((sample, i) => largerP(sample, reinit[i] as Sample)));
   const equivalence = adjust(dense.map((sample) => equivalenceP(sample, equivalenceMargin)));
 
   const sparsities = data.map(({ sparsity }, i) => {
     const closeToDense = conditions[i] as Condition;
     const betterThanReinit = conditions[data.length + i] as Condition;
-    const verdict = verdictOf([closeToDense, betterThanReinit]);
-    const seedsToDecide = verdict === "undecided" ? seedsForVerdict([closeToDense, betterThanReinit]) : null;
+    const conditionsHere = [closeToDense, betterThanReinit];
+    const verdict = verdictOf(conditionsHere, both[i] ?? null, alpha);
+    const seedsToDecide = verdict === "undecided" ? seedsForVerdict(conditionsHere, alpha / data.length) : null;
     const judged = {
       sparsity,
       verdict,
       closeToDense,
       equivalence: equivalence[i] ?? null,
       betterThanReinit,
+      both: both[i] ?? null,
       seedsToDecide,
     };
     return { ...judged, sentence: sparsitySentence(judged) };
@@ -65,20 +78,38 @@ function equivalenceP(sample: Sample, margin: number): number | undefined {
   return summary && equivalenceTest(summary, margin)?.pValue;
 }
 
-function verdictOf(conditions: readonly Condition[]): SparsityVerdict["verdict"] {
-  if (conditions.some(({ state }) => state === "not met")) return "fails";
-  return conditions.every(({ state }) => state === "met") ? "holds" : "undecided";
+/** p of "both claims are true": the larger one; undefined where the t test does not apply to both. */
+function largerP(one: Sample, other: Sample): number | undefined {
+  const [p, q] = [claimP(one, "greater"), claimP(other, "greater")];
+  return p === undefined || q === undefined ? undefined : Math.max(p, q);
 }
 
-/** One condition below its threshold is enough to fail; else all that are undecided must be met. */
-function seedsForVerdict(conditions: readonly Condition[]): SeedCount | null {
+function verdictOf(
+  conditions: readonly Condition[],
+  both: SparsityVerdict["both"],
+  alpha: number,
+): SparsityVerdict["verdict"] {
+  if (conditions.some(({ state }) => state === "not met")) return "fails";
+  return both !== null && both.adjusted <= alpha ? "holds" : "undecided";
+}
+
+/**
+ * One condition below its threshold is enough to fail; else both must be met at `level`, the strictest that Holm may ask for, also
+ * one that is met by itself already.
+ */
+function seedsForVerdict(conditions: readonly Condition[], level: number): SeedCount | null {
   const open = conditions.filter(({ state }) => state === "undecided");
   if (open.some(({ seedsToDecide }) => seedsToDecide === null)) return null;
-  const count = ({ seedsToDecide }: Condition) =>
-    typeof seedsToDecide === "number" ? seedsToDecide : Number.POSITIVE_INFINITY;
   const failing = open.filter(({ effect, threshold }) => effect !== null && effect < threshold);
-  const needed = failing.length > 0 ? Math.min(...failing.map(count)) : Math.max(...open.map(count));
+  const needed =
+    failing.length > 0
+      ? Math.min(...failing.map(({ seedsToDecide }) => asNumber(seedsToDecide)))
+      : Math.max(...conditions.map((condition) => asNumber(seedsToMeet(condition, level))));
   return Number.isFinite(needed) ? needed : "more than 1000";
+}
+
+function asNumber(seeds: SeedCount | null): number {
+  return typeof seeds === "number" ? seeds : Number.POSITIVE_INFINITY;
 }
 
 function optionIssues({ equivalenceMargin, minDifference, alpha }: Required<WinningOptions>): Issue[] {
