@@ -1,6 +1,7 @@
 """The stock-PyTorch peer of bench/grid: the same grid of trainings by peer.py's loop and loader, with what an OpenLTH user gets: the
-levels and branches of one pruning setting share their dense run and their masks, settings share nothing; masks are multiplied in
-before every forward pass; test accuracy and a checkpoint after every epoch. Written from OpenLTH's description.
+levels and branches of one pruning setting (an iterative schedule, or one one-shot sparsity: OpenLTH names a run by all its pruning
+parameters) share their dense run and their masks, settings share nothing; masks are multiplied in before every forward pass; test
+accuracy and a checkpoint after every epoch. Written from OpenLTH's description.
 
 usage: python3 bench/grid_peer.py JSON
 JSON: data (folder), out (folder), subset, testSubset, epochs, batch, milestones, rates, seeds, sparsities, process, processes,
@@ -117,25 +118,24 @@ class Grid:
             self.dense[str(rate)].append(accuracy)
         return {name: array.clone() for name, array in network.state_dict().items()}
 
-    def setting(self, iterative, rate, seed):
-        """One pruning setting: its dense run, its masks, and what starts from each."""
+    def setting(self, sparsities, rate, seed):
+        """One pruning setting: its dense run, a round of pruning for each sparsity, and what starts from each mask."""
         start, other = initial(seed, 0), initial(seed, 1)
         dense = self.train(start, rate, seed)
         if self.config["denseOnly"]:
             return
         weights, masks = dense, {}
-        for sparsity in self.config["sparsities"]:
-            masks = prune(weights, sparsity, masks if iterative else {})
-            ticket = self.train(start, rate, seed, masks)
+        for sparsity in sparsities:
+            masks = prune(weights, sparsity, masks)
+            weights = self.train(start, rate, seed, masks)
             self.train(other, rate, seed, masks)
             self.train(dense, rate, seed, masks)
-            if iterative:
-                weights = ticket
 
     def run(self):
         config = self.config
         # Settings of one kind take equally long, so that taking turns gives every process the same work.
-        settings = [(i, r, s) for s in range(config["seeds"]) for r in config["rates"] for i in (True, False)]
+        kinds = [config["sparsities"]] + [[sparsity] for sparsity in config["sparsities"] if not config["denseOnly"]]
+        settings = [(kind, r, s) for kind in kinds for s in range(config["seeds"]) for r in config["rates"]]
         for setting in settings[config["process"] :: config["processes"]]:
             self.setting(*setting)
 
