@@ -3,6 +3,7 @@ import { VERSION } from "../core/version.ts";
 import { dataSets } from "../data/catalog.ts";
 import { dataStatus } from "../data/locate.ts";
 import { type EngineInfo, engineInfo } from "../tensor/engine.ts";
+import { bfloat16Speed } from "./bfloat16-speed.ts";
 import { bytes } from "./plan-text.ts";
 
 /** One thing that doctor looked at. `missing` stops every experiment; `absent` only those that ask for it. */
@@ -42,8 +43,13 @@ function engine(): Finding[] {
 
 /** One finding per device. */
 function devices({ threads, bfloat16, cuda, cudaDevices, cudaGraphs }: EngineInfo): Finding[] {
-  const cpu = `cpu: ${bfloat16 ? "bfloat16 instructions" : "no bfloat16 instructions"}, up to ${threads} threads`;
-  const found: Finding[] = [{ subject: "device", state: "ok", found: cpu }];
+  const found: Finding[] = [
+    {
+      subject: "device",
+      state: "ok",
+      found: `cpu: ${bfloat16 ? bfloat16Text() : "no bfloat16 instructions"}, up to ${threads} threads`,
+    },
+  ];
   if (!cuda || cudaDevices === 0) {
     const build = cudaGraphs ? "libtorch has CUDA, but finds no CUDA device" : "this libtorch finds no CUDA device";
     const fix = "only specs with `device: cuda:N` need it; docs/cuda.md says how";
@@ -55,6 +61,12 @@ function devices({ threads, bfloat16, cuda, cudaDevices, cudaGraphs }: EngineInf
     found.push({ subject: "device", state: "ok", found: `cuda:${i}: ${state}; ${graphs}` });
   }
   return found;
+}
+
+function bfloat16Text(): string {
+  const speed = bfloat16Speed();
+  const advice = speed > 1 ? "`precision: bfloat16` pays" : "`precision: float32` is the faster one here";
+  return `convolutions in bfloat16 run ${speed.toFixed(1)}× as fast as in float32 (${advice})`;
 }
 
 function dataSet(name: string): Finding {
