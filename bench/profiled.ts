@@ -1,18 +1,10 @@
 // One process of ours for profile.ts: trains as ours.ts does, and prints where the time of a step goes as one line of JSON.
 // usage: profiled.js MODEL PRECISION THREADS STEPS
-import { buildModel } from "../src/models/index.ts";
-import { initialWeights } from "../src/nn/init.ts";
-import { setThreads } from "../src/tensor/engine.ts";
 import { native } from "../src/tensor/load.ts";
-import type { TrainRecipe } from "../src/train/recipe.ts";
-import { toyData, toyRecipe } from "../src/train/toy.fixture.ts";
-import { train } from "../src/train/trainer.ts";
-import { batchOf, inputOf, type Profiled, warmSteps } from "./measured.ts";
+import { madeUpTraining } from "./made-up-training.ts";
+import { type Profiled, warmSteps } from "./measured.ts";
 
-const [name = "resnet20", precision = "float32", threads = "1", steps = "10"] = process.argv.slice(2);
-const input = inputOf(name);
-const batchSize = batchOf(name);
-setThreads(Number(threads));
+const training = madeUpTraining(process.argv.slice(2));
 const engine = native();
 let parts: Record<string, number> = {};
 let flops = 0;
@@ -51,41 +43,23 @@ for (const name of ["relu", "maxPool2d", "globalAvgPool", "flatten", "padChannel
   clock(name, () => "pooling, ReLU and shapes, forward");
 for (const name of ["crossEntropy", "correctCount"] as const) clock(name, () => "loss");
 
-const model = buildModel({ name }, input);
-let step = 0;
 let startedAt = 0;
 let ms = 0;
-await train({
-  model,
-  weights: initialWeights(model, 0, 0),
-  data: toyData({ ...input, train: (Number(steps) + warmSteps) * batchSize, test: 1 }),
-  recipe: toyRecipe({
-    epochs: 1,
-    batchSize,
-    lr: 0.01,
-    precision: precision as TrainRecipe["precision"],
-    augment: input.shape[0] === 3 ? { crop: 4, flip: true } : { crop: 0, flip: false },
-  }),
-  seed: 0,
-  device: "cpu",
-  keepEpochs: [],
-  onProgress: () => {
-    step++;
-    if (step === warmSteps) {
-      engine.profileBackward();
-      parts = {};
-      flops = 0;
-      startedAt = performance.now();
-    }
-    if (step === warmSteps + Number(steps)) {
-      ms = performance.now() - startedAt;
-      finish();
-    }
-  },
+await training.run((step) => {
+  if (step === warmSteps) {
+    engine.profileBackward();
+    parts = {};
+    flops = 0;
+    startedAt = performance.now();
+  }
+  if (step === warmSteps + training.steps) {
+    ms = performance.now() - startedAt;
+    finish();
+  }
 });
 
 function finish(): void {
-  const perStep = (total: number) => total / Number(steps);
+  const perStep = (total: number) => total / training.steps;
   const result: Profiled = {
     ms: perStep(ms),
     forwardFlops: perStep(flops),
