@@ -27,3 +27,17 @@ test("elements are closed", () => {
   for (const name of ["section", "table", "div", "details", "ul", "tr", "td", "th"])
     expect([name, page.split(new RegExp(`<${name}[ >]`)).length]).toEqual([name, page.split(`</${name}>`).length]);
 });
+
+test("on a phone the page itself never scrolls sideways: tables have boxes of their own, and short columns stay narrow", () => {
+  const outside = page.replaceAll(/<div class="scroll"><table>.*?<\/table><\/div>/gs, "");
+  expect(outside).not.toMatch(/<table|<pre/);
+  const [overview = ""] = /<thead>.*?<\/tbody>/s.exec(page) ?? [];
+  const heads = [...overview.matchAll(/<th class="([^"]*)">([^<]+)<\/th>/g)].map(([, look, words]) => [words, look]);
+  expect(heads).toEqual([
+    ["claim", "text"],
+    ["lenet5 on fashion-mnist", "text wrap"],
+    ["conv2 on fashion-mnist", "text wrap"],
+  ]);
+  expect(overview.match(/<tr><th class="id"><a /g)).toHaveLength(claims.length);
+  expect(page).toMatch(/@media \(max-width: 40rem\) \{[^@]*th\.id \{ min-width: 0 \}/);
+});

@@ -37,11 +37,11 @@ ${claims.map((claim) =>
 function overview({ settings, verdicts }: ClaimsResult): Markup {
   return html`<section><h2>Verdicts</h2>
 <div class="scroll"><table>
-<thead><tr><th class="text">claim</th>${settings.map((setting) => html`<th class="text">${shortLabel(setting, settings)}</th>`)}<th></th></tr></thead>
+<thead><tr><th class="text">claim</th>${settings.map((setting) => html`<th class="text wrap">${shortLabel(setting, settings)}</th>`)}<th></th></tr></thead>
 <tbody>
 ${claims.map(
   (claim) =>
-    html`<tr><th><a href="#claim-${claim.id}">${claim.id}</a></th>${settings.map((setting) =>
+    html`<tr><th class="id"><a href="#claim-${claim.id}">${claim.id}</a></th>${settings.map((setting) =>
       verdicts
         .filter((verdict) => verdict.claim === claim && verdict.setting === setting)
         .map(({ outcome }) => html`<td class="text">${badge(outcome)}</td>`),

@@ -43,7 +43,6 @@ a { color: var(--link) }
 .question { font-size: 1.15rem }
 .scale { border-left: .25rem solid var(--fails); padding-left: .7rem }
 .facts, .note, figcaption, small { color: var(--muted) }
-.scale { border-left: .25rem solid var(--fails); padding-left: .7rem }
 .facts, .note, figcaption { font-size: .88rem }
 sub { line-height: 0 }
 ul { padding-left: 1.2rem; max-width: 46rem }
@@ -83,6 +82,8 @@ summary { cursor: pointer; color: var(--link) }
   body { padding: 1.2rem 1rem 3rem }
   h1 { font-size: 1.5rem }
   tbody th { white-space: normal; min-width: 6rem }
+  th.id { min-width: 0 }
+  th.wrap { min-width: 6rem }
   th code { overflow-wrap: anywhere }
   .verdict li { grid-template-columns: 6.4rem 1fr }
   .verdict li > span:last-child { grid-column: 1 / -1 }
