@@ -134,7 +134,7 @@ describe("a figure of the paper, made minute", () => {
       (match) => words(match[1] ?? ""),
     );
     expect(captions[0]).toContain("Left out: lr 1e+30, dense, seeds 0 and 1 (diverged)");
-    expect(captions[0]).toContain("lr 1e+30, ticket, one-shot 50 %, seeds 0 and 1 (an input failed)");
+    expect(captions[0]).toContain("lr 1e+30, ticket, one-shot 50 %, seeds 0 and 1 (an input diverged)");
     expect(captions[0]).toContain("tiny scale: 3 of 150 epochs");
     const [accuracy] = readdirSync(join(out, "reports", "liu2021-2-tiny", "figures")).filter((name) =>
       /^accuracy.*\.csv$/.test(name),

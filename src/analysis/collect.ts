@@ -15,9 +15,9 @@ import type {
   ComparisonResult,
   ConnectionResult,
   CorrelationPoint,
+  Outcome,
   Results,
   StageResult,
-  Status,
 } from "./types.ts";
 
 /**
@@ -71,7 +71,7 @@ class Collection {
     };
   }
 
-  #statusOf(stage: Stage, record: ObjectRecord | undefined): { status: Status; reason?: string } {
+  #statusOf(stage: Stage, record: ObjectRecord | undefined): Outcome {
     if (record?.status === "done") return { status: "done" };
     if (record?.status === "diverged") return { status: "diverged", reason: divergedReason(record.summary) };
     const failure = this.#store.failure(stage.key);
@@ -79,15 +79,15 @@ class Collection {
     for (const { key } of inputsOf(stage)) {
       const input = this.#stages.get(key);
       if (input === undefined || input.status === "done" || input.status === "missing") continue;
-      const reason = input.status === "skipped" ? input.reason : `it needs ${input.label}, which ${input.status}`;
-      return { status: "skipped", ...(reason === undefined ? {} : { reason }) };
+      if (input.status !== "skipped")
+        return { status: "skipped", reason: `it needs ${input.label}, which ${input.status}`, cause: input.status };
+      return outcomeOf(input);
     }
     return { status: "missing", reason: "not run yet" };
   }
 
-  #status(key: string): Pick<StageResult, "status" | "reason"> {
-    const { status, reason } = this.#stages.get(key) ?? { status: "missing" as const };
-    return { status, ...(reason === undefined ? {} : { reason }) };
+  #status(key: string): Outcome {
+    return outcomeOf(this.#stages.get(key) ?? { status: "missing" });
   }
 
   #arm(arm: Arm): ArmResult {
@@ -170,6 +170,10 @@ class Collection {
       return undefined;
     }
   }
+}
+
+function outcomeOf({ status, reason, cause }: Outcome): Outcome {
+  return { status, ...(reason === undefined ? {} : { reason }), ...(cause === undefined ? {} : { cause }) };
 }
 
 function accuracies(

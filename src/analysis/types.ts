@@ -7,11 +7,17 @@ import type { EpochMetrics } from "../train/recipe.ts";
 /** `failed`: a worker gave up on it; `skipped`: an input of it diverged or failed; `missing`: not run yet. */
 export type Status = "done" | "diverged" | "failed" | "skipped" | "missing";
 
-/** An arm with what its training gave. Accuracies are percent of the test set. */
-export interface ArmResult extends Arm {
+/** How far something is, and why it is not done. */
+export interface Outcome {
   readonly status: Status;
   /** Why it is not done, for the reader. */
   readonly reason?: string;
+  /** Of something skipped: what became of the first thing that it needs. */
+  readonly cause?: "diverged" | "failed";
+}
+
+/** An arm with what its training gave. Accuracies are percent of the test set. */
+export interface ArmResult extends Arm, Outcome {
   /** One entry per epoch, fractions in [0, 1] as the trainer recorded them. */
   readonly curve: readonly EpochMetrics[];
   /** After the last epoch; only when done. */
@@ -36,19 +42,15 @@ export interface CorrelationPoint {
   readonly pValue: number;
 }
 
-export interface ComparisonResult extends Comparison {
-  readonly status: Status;
-  readonly reason?: string;
+export interface ComparisonResult extends Comparison, Outcome {
   readonly points: readonly CorrelationPoint[];
 }
 
 /** One ADMM pruning with its residuals. */
-export interface AdmmResult {
+export interface AdmmResult extends Outcome {
   readonly variant: string;
   readonly seed: number;
   readonly cell: Cell;
-  readonly status: Status;
-  readonly reason?: string;
   /** Of all epochs finished; those before the end of one that diverged, too. */
   readonly epochs: readonly AdmmEpoch[];
 }
@@ -64,9 +66,7 @@ export interface PathPoint {
 }
 
 /** Two copies of a network with the test error between them. */
-export interface ConnectionResult extends Connection {
-  readonly status: Status;
-  readonly reason?: string;
+export interface ConnectionResult extends Connection, Outcome {
   /** From W2 to W1; empty unless done. */
   readonly path: readonly PathPoint[];
   /** Error barrier in percentage points (see `errorBarrier`); only when done. */
@@ -74,13 +74,11 @@ export interface ConnectionResult extends Connection {
 }
 
 /** A stage of the plan with where and how it was computed, so that every number can be found and run again. */
-export interface StageResult {
+export interface StageResult extends Outcome {
   readonly key: string;
   readonly kind: Stage["kind"];
   /** What it is to a person, e.g. `lr 0.1, seed 0, ticket, iterative 50 %`. */
   readonly label: string;
-  readonly status: Status;
-  readonly reason?: string;
   readonly provenance?: Provenance;
 }
 

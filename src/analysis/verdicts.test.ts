@@ -61,10 +61,35 @@ describe("the sentence of a verdict", () => {
       status: ({ seed, start }) => (start === "ticket" && seed === 1 ? "diverged" : "done"),
     });
     expect(verdicts(one).winning[0]?.sentence).toContain("2 seeds, 1 left out");
-    const all = fixtureResults({ ...options, status: ({ start }) => (start === "reinit" ? "missing" : "done") });
+  });
+
+  test.each([
+    ["missing", "3 not run yet"],
+    ["failed", "3 failed"],
+    ["diverged", "3 diverged"],
+    ["skipped", "3 an input failed"],
+  ] as const)("tells trainings that are %s from the others", (status, text) => {
+    const options = { rates: [0.01], prunings: ["iterative"], sparsities: [0.5] };
+    const all = fixtureResults({ ...options, status: ({ start }) => (start === "reinit" ? status : "done") });
     expect(verdicts(all).winning[0]?.sentence).toContain(
-      "no seed has both ticket and reinit; trainings are missing or diverged",
+      `no seed has both ticket and reinit; trainings left out: ${text})`,
     );
+  });
+
+  test("counts what became of the trainings at each sparsity alone", () => {
+    const results = fixtureResults({
+      rates: [0.01],
+      prunings: ["iterative", "one-shot"],
+      sparsities: [0.5, 0.7],
+      status: ({ start, seed, cell }) => {
+        if (start === "dense" && seed === 0) return "diverged";
+        return start === "ticket" && cell?.pruning === "iterative" && cell.sparsity === 0.7 ? "missing" : "done";
+      },
+    });
+    const [iterative, oneShot] = verdicts(results).winning;
+    expect(iterative?.clauses[1]).toMatch(/trainings left out: 1 diverged, 3 not run yet\)$/);
+    expect(iterative?.clauses[0]).not.toContain("left out:");
+    expect(oneShot?.sentence).not.toContain("left out:");
   });
 
   test("without spread over the seeds is undecided", () => {

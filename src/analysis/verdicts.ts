@@ -14,6 +14,7 @@ import { type Cost, costOf } from "./cost.ts";
 import { denseDifferenceSentence } from "./dense-differences.ts";
 import { accuracyText, listText, pointsText, seedsText, spreadText } from "./format.ts";
 import { type ArmGroup, armGroups, cellsOf, pruningsOf, sameCell } from "./groups.ts";
+import { countsText } from "./missing.ts";
 import type { ArmResult, Results } from "./types.ts";
 
 /** The winning property of one variant and pruning setting, over its sparsities. */
@@ -91,7 +92,9 @@ function winningVerdict(
     ),
   }));
   const property = winningProperty(runs, spec.verdict);
-  const clauses = property.sparsities.map(clause);
+  const clauses = property.sparsities.map((judged, i) =>
+    clause(judged, countsText([...arms("dense"), ...arms("ticket", cells[i]), ...arms("reinit", cells[i])])),
+  );
   return {
     ...at,
     property,
@@ -115,7 +118,8 @@ function headline(sparsities: readonly SparsityVerdict[]): string {
   return listText(parts);
 }
 
-function clause(judged: SparsityVerdict): string {
+/** @param leftOut what became of the trainings that are not done, for people */
+function clause(judged: SparsityVerdict, leftOut: string): string {
   const { sparsity, verdict, closeToDense, betterThanReinit } = judged;
   const conditions = [
     { name: "dense", condition: closeToDense },
@@ -124,7 +128,7 @@ function clause(judged: SparsityVerdict): string {
   // A failure is explained by the condition that failed, everything else by both.
   const shown = verdict === "fails" ? conditions.filter(({ condition }) => condition.state === "not met") : conditions;
   const numbers = shown.map(({ name, condition }) => effectText(name, condition));
-  const outlook = verdict === "undecided" ? `; ${outlookText(judged)}` : "";
+  const outlook = verdict === "undecided" ? `; ${outlookText(judged, leftOut)}` : "";
   return `${verdict} at ${percent(sparsity)} (${numbers.join("; ")}${outlook})`;
 }
 
@@ -140,9 +144,9 @@ function effectText(other: string, { effect, interval, level, n, dropped }: Cond
 }
 
 /** What it would take to decide an undecided verdict. */
-export function outlookText({ closeToDense, betterThanReinit, seedsToDecide }: SparsityVerdict): string {
+function outlookText({ closeToDense, betterThanReinit, seedsToDecide }: SparsityVerdict, leftOut: string): string {
   const reasons = [closeToDense.reason, betterThanReinit.reason];
-  if (reasons.includes("no pairs")) return "trainings are missing or diverged";
+  if (reasons.includes("no pairs")) return `trainings left out: ${leftOut}`;
   if (reasons.includes("one seed")) return "one seed cannot decide, at least 2 are needed";
   if (reasons.includes("no spread")) return "the seeds do not differ, so there is no spread to judge by";
   const apart = closeToDense.state === "met" && betterThanReinit.state === "met";

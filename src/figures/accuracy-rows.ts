@@ -5,6 +5,7 @@ import { type PaperNumber, quantityText } from "../analysis/paper-numbers.ts";
 import type { ArmResult, Results } from "../analysis/types.ts";
 import { percent } from "../run/labels.ts";
 import { focusedDomain, partsAbove, reaching } from "./figure.ts";
+import type { DrawnMean } from "./means-over.ts";
 import { runLink } from "./run-link.ts";
 
 /** One mark of a figure of accuracies against sparsity. Accuracies are percent. */
@@ -81,6 +82,14 @@ export function accuracyPlot(
     hidden: hiddenGroups(results, groups, accuracies[0]),
     outside: marks.filter((mark) => !isInside(mark)).map(({ label }) => label ?? ""),
   };
+}
+
+/** The means of the groups that have one. */
+export function armMeans(results: Results, groups: readonly ArmGroup[]): readonly DrawnMean[] {
+  return groups.flatMap(({ variant, name, cell, final }) => {
+    const mask = cell === undefined ? "" : `, ${cell.pruning} ${percent(cell.sparsity)}`;
+    return final === undefined ? [] : [{ n: final.n, at: `${variantLabel(results, variant)}, ${name}${mask}` }];
+  });
 }
 
 function lineOf({ cell, name }: ArmGroup): string {

@@ -1,14 +1,14 @@
 import type { TopLevelSpec } from "vega-lite";
-import { seedsText } from "../analysis/format.ts";
 import { armGroups, startsOf } from "../analysis/groups.ts";
 import { missingNote } from "../analysis/missing.ts";
 import type { PaperNumber } from "../analysis/paper-numbers.ts";
 import type { Results } from "../analysis/types.ts";
 import { accuracyAxes, denseLayers, paperLayers, paperNote } from "./accuracy-layers.ts";
-import { type AccuracyPlot, accuracyPlot } from "./accuracy-rows.ts";
+import { type AccuracyPlot, accuracyPlot, armMeans } from "./accuracy-rows.ts";
 import { axisNote, captionOf, type Figure, printWidth, slug } from "./figure.ts";
 import { legendColumns } from "./legend.ts";
 import { pointLayers } from "./marks.ts";
+import { meansOver } from "./means-over.ts";
 import { colorOf, dashOf, type Palette, panel, shapeOf, startPalette } from "./theme.ts";
 import { variantPanels, variantsWithRows } from "./variant-panels.ts";
 
@@ -26,13 +26,12 @@ export function accuracyVsSparsity(
   const isHere = (number: PaperNumber) => number.pruning === undefined || number.pruning === pruning;
   const plot = accuracyPlot(results, groups, numbers.filter(isHere));
   if (plot === undefined) return undefined;
-  const { seeds } = results.spec;
   const variants = variantsWithRows(results, plot.rows);
   return {
     name: `accuracy-${slug(pruning)}`,
     title: `Test accuracy against sparsity, ${pruning} pruning`,
     caption: captionOf(
-      `Lines join the means over ${seedsText(seeds.length)}, small marks are the seeds (shifted sideways to be told apart).`,
+      `Lines join the means over ${meansOver(armMeans(results, groups))}, small marks are the seeds (shifted sideways to be told apart).`,
       "The horizontal line is the mean of the dense network, the band its range over the seeds (ticks at the left).",
       paperNote(plot),
       axisNote(plot.accuracies, plot.hidden),

@@ -1,12 +1,12 @@
 import type { TopLevelSpec } from "vega-lite";
-import { admmGroups, admmNote, residualText } from "../analysis/admm.ts";
-import { seedsText } from "../analysis/format.ts";
+import { type AdmmGroup, admmGroups, admmNote, residualText } from "../analysis/admm.ts";
 import { variantLabel } from "../analysis/groups.ts";
 import type { AdmmResult, Results } from "../analysis/types.ts";
 import { CONVERGED_RESIDUAL, worstLayer } from "../pruners/admm.ts";
 import { percent } from "../run/labels.ts";
 import { captionOf, type Figure, printWidth, slug } from "./figure.ts";
 import { legendColumns } from "./legend.ts";
+import { type DrawnMean, meansOver } from "./means-over.ts";
 import { colorOf, ink, panel, shapeOf, variantPalette } from "./theme.ts";
 import { variantPanels, variantsWithRows } from "./variant-panels.ts";
 
@@ -34,7 +34,8 @@ export function admmResiduals(results: Results, pruning: string): Figure | undef
   const runs = results.admm.filter(({ cell }) => cell.pruning === pruning);
   const shown = runs.filter(({ epochs }) => epochs.length > 0);
   if (shown.length === 0) return undefined;
-  const rows = admmGroups({ ...results, admm: shown }).flatMap((group) =>
+  const groups = admmGroups({ ...results, admm: shown });
+  const rows = groups.flatMap((group) =>
     rowsOf(variantLabel(results, group.variant), percent(group.cell.sparsity), [...group.runs, ...group.others]),
   );
   const missing = runs.filter(({ status }) => status !== "done").length;
@@ -43,7 +44,7 @@ export function admmResiduals(results: Results, pruning: string): Figure | undef
     title: `Convergence of ${pruning} pruning: distance of W from Z`,
     caption: captionOf(
       "||W − Z|| / ||W|| after each epoch.",
-      `Thick lines are the largest of all layers and ${seedsText(results.spec.seeds.length)}, thin lines the layers (means over seeds).`,
+      `Thick lines are the largest of all layers and ${meansOver(groups.flatMap((group) => seedMeans(results, group)))}, thin lines the layers (means over seeds).`,
       `Dashed: a run has converged when every layer ends at or below ${residualText(CONVERGED_RESIDUAL)}.`,
       "Colours are sparsities; at the grey vertical lines rho grows.",
       rows.some(({ residual }) => residual === lowest)
@@ -58,6 +59,15 @@ export function admmResiduals(results: Results, pruning: string): Figure | undef
     }),
     spec: specOf(results, rows, stageEnds(shown)),
   };
+}
+
+/** A pruning that has stopped on its way is in the means of its first epochs only. */
+function seedMeans(results: Results, { variant, cell, runs, others }: AdmmGroup): readonly DrawnMean[] {
+  const lengths = [...runs, ...others].map(({ epochs }) => epochs.length);
+  const whole = lengths.filter((length) => length === Math.max(...lengths)).length;
+  const at = `${variantLabel(results, variant)}, ${percent(cell.sparsity)}`;
+  const first = { n: lengths.length, at };
+  return whole === first.n ? [first] : [first, { n: whole, at: `${at}, later epochs` }];
 }
 
 function rowsOf(variant: string, sparsity: string, runs: readonly AdmmResult[]): readonly Row[] {

@@ -1,6 +1,6 @@
 import type { TopLevelSpec } from "vega-lite";
 import { type ConnectionGroup, connectionGroups } from "../analysis/connectivity.ts";
-import { accuracyText, seedsText } from "../analysis/format.ts";
+import { accuracyText } from "../analysis/format.ts";
 import { variantLabel } from "../analysis/groups.ts";
 import { spreadOf } from "../analysis/spread.ts";
 import type { Results } from "../analysis/types.ts";
@@ -8,6 +8,7 @@ import { STABLE_BARRIER } from "../stats/connectivity.ts";
 import { captionOf, type Figure, printWidth } from "./figure.ts";
 import { legendColumns } from "./legend.ts";
 import { pointLayers } from "./marks.ts";
+import { type DrawnMean, meansOver } from "./means-over.ts";
 import { runLink } from "./run-link.ts";
 import { colorOf, dashOf, ink, panel, shapeOf, variantPalette } from "./theme.ts";
 import { variantPanels, variantsWithRows } from "./variant-panels.ts";
@@ -41,7 +42,7 @@ export function connectivityPath(results: Results): Figure | undefined {
     title: "Linear mode connectivity: test error between two copies of the dense network",
     caption: captionOf(
       "Both copies are trained from the weights after k epochs, with different data orders and augmentations; copy 1 is the dense run.",
-      `a is the share of copy 1; weights and batch-norm statistics are interpolated. Thick lines are means over ${seedsText(results.spec.seeds.length)}, thin lines the seeds.`,
+      `a is the share of copy 1; weights and batch-norm statistics are interpolated. Thick lines are means over ${meansOver(barrierMeans(results, groups))}, thin lines the seeds.`,
       leftOut(results, true),
     ),
     width: printWidth(variantsWithRows(results, rows).length),
@@ -80,7 +81,7 @@ export function connectivityBarrier(results: Results): Figure | undefined {
     caption: captionOf(
       "The barrier is the highest test error between two copies trained from the weights after k epochs, less the mean of theirs.",
       `Dashed: below ${STABLE_BARRIER} points training is stable to its noise.`,
-      `Large marks are means over ${seedsText(results.spec.seeds.length)}, small marks the seeds.`,
+      `Large marks are means over ${meansOver(barrierMeans(results, groups))}, small marks the seeds.`,
       hasMasks ? "Under a mask both copies are the sparse network." : undefined,
       leftOut(results, false),
     ),
@@ -106,6 +107,14 @@ export function connectivityBarrier(results: Results): Figure | undefined {
       ],
     }),
   };
+}
+
+/** One per line of paths and per mark of barriers: both need the same runs. */
+function barrierMeans(results: Results, groups: readonly ConnectionGroup[]): readonly DrawnMean[] {
+  return groups.flatMap(({ variant, name, epoch, barrier }) => {
+    const at = `${variantLabel(results, variant)}, ${name}, ${lineName(epoch)}`;
+    return barrier === undefined ? [] : [{ n: barrier.n, at }];
+  });
 }
 
 function pathRows(results: Results, { variant, epoch, runs }: ConnectionGroup): readonly Row[] {

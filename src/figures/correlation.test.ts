@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fixtureResults } from "../analysis/fixture.ts";
+import type { ComparisonResult } from "../analysis/types.ts";
 import { maskCorrelation, preTrainingCorrelation } from "./correlation.ts";
 import { existing, rows, symbols, texts } from "./drawing.fixture.ts";
 import { renderSvg } from "./render.ts";
@@ -66,7 +67,7 @@ describe("correlation", () => {
     expect(texts(svg)).toContain("R_p at p = 20 % (line: its null)");
   });
 
-  test("is not drawn without comparisons, and says how many are left out", () => {
+  test("is not drawn without comparisons", () => {
     const missing = results.comparisons.map((comparison) => ({
       ...comparison,
       status: "missing" as const,
@@ -74,9 +75,31 @@ describe("correlation", () => {
     }));
     expect(preTrainingCorrelation({ ...results, comparisons: missing })).toBeUndefined();
     expect(maskCorrelation({ ...results, comparisons: missing }, "iterative")).toBeUndefined();
-    const some = results.comparisons.map((comparison, i) =>
-      i === 0 ? { ...comparison, status: "skipped" as const, points: [] } : comparison,
+  });
+
+  test("names the variants that it drops with the reason, and seeds that are left out of the others", () => {
+    const change = (
+      isChanged: (comparison: ComparisonResult) => boolean,
+      outcome: Pick<ComparisonResult, "status" | "cause">,
+    ) =>
+      results.comparisons.map((comparison) =>
+        isChanged(comparison) ? { ...comparison, ...outcome, points: [] } : comparison,
+      );
+    const skipped = change(({ variant, seed }) => variant === "v1" || seed === 2, {
+      status: "skipped",
+      cause: "diverged",
+    });
+    expect(preTrainingCorrelation({ ...results, comparisons: skipped })?.caption).toContain(
+      "Nothing to draw for lr 0.1 (4 an input diverged). Left out: lr 0.01, pre-training, seed 2 (an input diverged).",
     );
-    expect(preTrainingCorrelation({ ...results, comparisons: some })?.caption).toContain("Left out: 1 comparison");
+    const missing = change(({ variant }) => variant === "v0", { status: "missing" });
+    const figure = maskCorrelation({ ...results, comparisons: missing }, "one-shot");
+    // Three sparsities, four measures and four seeds.
+    expect(figure?.caption).toContain("Nothing to draw for lr 0.01 (48 not run yet).");
+    expect(figure?.caption).not.toContain("Left out");
+    const much = change(({ seed, measure }) => seed < 2 && measure === "ticket", { status: "failed" });
+    const some = maskCorrelation({ ...results, comparisons: much }, "one-shot");
+    expect(some?.caption).toContain("Left out: lr 0.01, ticket, 50 %, seeds 0 and 1 (failed); lr 0.01, ticket, 70 %");
+    expect(maskCorrelation(results, "one-shot")?.caption).not.toMatch(/Left out|Nothing to draw/);
   });
 });

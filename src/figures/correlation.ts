@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import { type CorrelationGroup, correlationGroups, statedP } from "../analysis/correlations.ts";
-import { seedsText } from "../analysis/format.ts";
-import { cellsOf } from "../analysis/groups.ts";
+import { cellsOf, variantLabel } from "../analysis/groups.ts";
+import { missingComparisons } from "../analysis/missing.ts";
 import type { PaperNumber } from "../analysis/paper-numbers.ts";
 import type { Results } from "../analysis/types.ts";
 import type { Measure } from "../plan/types.ts";
@@ -9,6 +9,7 @@ import { percent } from "../run/labels.ts";
 import { type BarRow, barLayers, barRows, barTable, paperBarRows, placedRows } from "./correlation-bars.ts";
 import { captionOf, type Figure, printWidth, slug } from "./figure.ts";
 import { legendColumns } from "./legend.ts";
+import { type DrawnMean, meansOver } from "./means-over.ts";
 import { config, measurePalette, panel, variantPalette } from "./theme.ts";
 import { variantPanels, variantsWithRows } from "./variant-panels.ts";
 
@@ -29,7 +30,7 @@ export function preTrainingCorrelation(results: Results): Figure | undefined {
     name: "correlation-pre-training",
     title: "Correlation of initial and pre-trained weights, R_p(θ0, θT)",
     caption: captionOf(
-      `Bars are means over ${seedsText(results.spec.seeds.length)}, small marks the seeds.`,
+      `Bars are means over ${meansOver(barMeans(results, groups))}, small marks the seeds.`,
       "The line across a bar is its null: the mean of R_p for independent weights.",
       leftOut(results, ["pre-training"]),
     ),
@@ -79,7 +80,7 @@ export function maskCorrelation(
     name: `correlation-${slug(pruning)}`,
     title: `Correlation under a mask, ${pruning} pruning: R_p at p = ${percent(p)} against its null`,
     caption: captionOf(
-      `Bars are means over ${seedsText(results.spec.seeds.length)}, small marks the seeds.`,
+      `Bars are means over ${meansOver(barMeans(results, groups))}, small marks the seeds.`,
       "The line across a bar is its null: the mean of R_p for independent weights under the mask.",
       "Ticket and reinit: initial weights against the fine-tuned ones.",
       "Fine-tune to initial, to pre-trained: fine-tuned weights against θ0, θT; measured only where p is below what the mask keeps.",
@@ -130,9 +131,16 @@ function groupsInOrder(rows: readonly BarRow[], by: (row: BarRow) => number): re
   return [...new Set([...rows].sort((a, b) => by(a) - by(b)).map(({ group }) => group))];
 }
 
+function barMeans(results: Results, groups: readonly CorrelationGroup[]): readonly DrawnMean[] {
+  return groups.map(({ variant, measure, cell, rp }) => {
+    const place = cell === undefined ? "" : `, ${measure}, ${percent(cell.sparsity)}`;
+    return { n: rp.n, at: `${variantLabel(results, variant)}${place}` };
+  });
+}
+
 function leftOut(results: Results, measures: readonly Measure[], pruning?: string): string | undefined {
-  const missing = results.comparisons.filter(
-    ({ measure, cell, status }) => measures.includes(measure) && cell?.pruning === pruning && status !== "done",
-  ).length;
-  return missing === 0 ? undefined : `Left out: ${missing} comparisons that are missing or whose runs diverged.`;
+  return missingComparisons(
+    results,
+    results.comparisons.filter(({ measure, cell }) => measures.includes(measure) && cell?.pruning === pruning),
+  );
 }

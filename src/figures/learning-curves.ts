@@ -1,5 +1,4 @@
 import type { TopLevelSpec } from "vega-lite";
-import { seedsText } from "../analysis/format.ts";
 import {
   type ArmGroup,
   armGroups,
@@ -12,8 +11,10 @@ import {
 import { missingNote } from "../analysis/missing.ts";
 import type { Results } from "../analysis/types.ts";
 import { percent } from "../run/labels.ts";
+import { armMeans } from "./accuracy-rows.ts";
 import { axisNote, captionOf, type Figure, focusedDomain, partsAbove, printWidth } from "./figure.ts";
 import { legendColumns } from "./legend.ts";
+import { meansOver } from "./means-over.ts";
 import { colorOf, dashOf, type Palette, panel, startPalette } from "./theme.ts";
 import { variantPanels, variantsWithRows } from "./variant-panels.ts";
 
@@ -54,7 +55,7 @@ export function learningCurves(results: Results, cell: GroupCell | undefined): F
     name: "learning-curves",
     title: `Learning curves${where}`,
     caption: captionOf(
-      `Thick lines are means over ${seedsText(results.spec.seeds.length)}, thin lines the seeds; epochs are those of each start's own training.`,
+      `Thick lines are means over ${meansOver(armMeans(results, groups))}, thin lines the seeds; epochs are those of each start's own training.`,
       axisNote(domain, rows.some(({ accuracy }) => accuracy < domain[0]) ? ["early or low parts of some curves"] : []),
       missingNote(
         results,

@@ -7,6 +7,7 @@ import type { Diagnosis } from "../claims/diagnosis.ts";
 import { CLOSE, NEAR_NULL, SHARE, WELL_ABOVE_NULL } from "../claims/margins.ts";
 import { axisNote, captionOf, type Figure, focusedDomain } from "./figure.ts";
 import { pointLayers } from "./marks.ts";
+import { type DrawnMean, meansOver } from "./means-over.ts";
 import { runLink } from "./run-link.ts";
 import { config, ink, panel, variantPalette } from "./theme.ts";
 
@@ -30,7 +31,7 @@ interface Row {
  * @returns undefined when no rate has a result
  */
 export function learningRates(results: Results, diagnosis: Diagnosis): Figure | undefined {
-  const { lr, seeds, rates } = diagnosis;
+  const { lr, rates } = diagnosis;
   const rateOf = (variant: string) =>
     results.spec.variants.find(({ id }) => id === variant)?.setting.train.optimizer.sgd.lr ?? Number.NaN;
   const accuracies = withMeans(
@@ -57,7 +58,7 @@ export function learningRates(results: Results, diagnosis: Diagnosis): Figure | 
     name: "learning-rates",
     title: `Dense accuracy and R_${SHARE}(θ0, θT) against the learning rate`,
     caption: captionOf(
-      `Lines join the means over ${seedsText(seeds.length)}, small marks are the seeds; the dashed vertical line is lr ${lr}, the rate in question.`,
+      `Lines join the means over ${meansOver(drawnMeans([...accuracies, ...excesses]))}, small marks are the seeds; the dashed vertical line is lr ${lr}, the rate in question.`,
       `Right: the excess of R_${SHARE}(θ0, θT) over its null, in percent points. The band is the null ± ${NEAR_NULL} points, which counts as ` +
         `uncorrelated; from the dotted line (${WELL_ABOVE_NULL} points) on the excess counts as well above. Left: accuracies within ${CLOSE} points count as equal.`,
       axisNote(
@@ -92,6 +93,10 @@ function withMeans(seeds: readonly Row[]): readonly Row[] {
     return [{ kind: "mean", lr, value: mean.mean, n: mean.n, label: `lr ${lr}, mean of ${seedsText(mean.n)}` }];
   });
   return [...seeds, ...means];
+}
+
+function drawnMeans(rows: readonly Row[]): readonly DrawnMean[] {
+  return rows.flatMap(({ n, lr }) => (n === undefined ? [] : [{ n, at: `lr ${lr}` }]));
 }
 
 /** Columns of the CSV file; the value is put under the name of what it is. */

@@ -1,14 +1,14 @@
 import type { TopLevelSpec } from "vega-lite";
-import { seedsText } from "../analysis/format.ts";
 import { type ArmGroup, armGroups, pruningsOf } from "../analysis/groups.ts";
 import { missingNote } from "../analysis/missing.ts";
 import type { PaperNumber } from "../analysis/paper-numbers.ts";
 import type { Results } from "../analysis/types.ts";
 import { accuracyAxes, denseLayers, paperLayers, paperNote } from "./accuracy-layers.ts";
-import { type AccuracyPlot, accuracyPlot } from "./accuracy-rows.ts";
+import { type AccuracyPlot, accuracyPlot, armMeans } from "./accuracy-rows.ts";
 import { axisNote, captionOf, type Figure, printWidth } from "./figure.ts";
 import { legendColumns } from "./legend.ts";
 import { pointLayers } from "./marks.ts";
+import { meansOver } from "./means-over.ts";
 import { colorOf, ink, type Palette, panel, pruningPalette, shapeOf } from "./theme.ts";
 import { variantPanels, variantsWithRows } from "./variant-panels.ts";
 
@@ -33,14 +33,13 @@ export function prunerComparison(results: Results, numbers: readonly PaperNumber
   );
   if (plot === undefined || prunings.length < 2) return undefined;
   const starts = shown.filter((start) => groups.some((group) => group.start === start));
-  const { seeds } = results.spec;
   const variants = variantsWithRows(results, plot.rows);
   return {
     name: "accuracy-pruners",
     title: `Pruning settings compared: test accuracy of ${starts.join(" and ")} against sparsity`,
     caption: captionOf(
       `Colours and shapes are pruning settings. ${startsNote(starts)}`,
-      `Lines join the means over ${seedsText(seeds.length)}, small marks are the seeds (shifted sideways to be told apart).`,
+      `Lines join the means over ${meansOver(armMeans(results, groups))}, small marks are the seeds (shifted sideways to be told apart).`,
       "The horizontal line is the mean of the dense network, the band its range over the seeds (ticks at the left).",
       paperNote(plot),
       absentNote(groups, prunings),
