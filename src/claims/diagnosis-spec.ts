@@ -6,7 +6,7 @@ import { SHARES } from "./margins.ts";
 const FIELD = "train.optimizer.sgd.lr";
 
 /** The default sweep around a rate: some two powers of ten, most of it below, where insufficient rates are. */
-const factors = [0.03, 0.1, 0.3, 1, 3];
+const factors = [0.03, 0.1, 0.3, 3];
 
 /**
  * The dense runs that diagnose the learning rate of a spec: its setting at several rates, without masks. The rate in question is the
@@ -22,7 +22,7 @@ export function diagnosisSpec(
 ): { readonly spec: Spec; readonly lr: number } {
   refuseOtherVariants(spec, file);
   const lr = Math.max(...spec.variants.map(({ setting }) => setting.train.optimizer.sgd.lr));
-  const all = [...new Set([...(rates ?? factors.map((factor) => clean(factor * lr))), lr])].sort((a, b) => a - b);
+  const all = [...new Set([...(rates ?? ratesAround(lr)), lr])].sort((a, b) => a - b);
   const [first] = spec.variants;
   const variants = all.flatMap((rate, i): Variant[] =>
     first === undefined
@@ -66,6 +66,11 @@ function denseSetting(setting: Setting, lr: number): Setting {
     retrain: [],
     correlation: { p: SHARES },
   };
+}
+
+/** What a rate is compared with by default. */
+export function ratesAround(lr: number): readonly number[] {
+  return factors.map((factor) => clean(factor * lr)).filter((rate) => rate !== lr);
 }
 
 /** Without the dust of floating point, so that 0.1 · 0.3 is the 0.03 that people write, and has the same key. */

@@ -2,6 +2,7 @@ import { type CsvRow, toCsv } from "../analysis/csv.ts";
 import { accuracyText, pointsText, seedsText, spreadText } from "../analysis/format.ts";
 import { renderTable, type TextTable } from "../analysis/text-table.ts";
 import type { Diagnosis, RateResult } from "./diagnosis.ts";
+import { ratesAround } from "./diagnosis-spec.ts";
 import { ALPHA, CLOSE, NEAR_NULL, SHARE, WELL_ABOVE_NULL } from "./margins.ts";
 import { effectOf, rounded } from "./rows.ts";
 import { decidingLeaf, effectText, statementText } from "./statement-text.ts";
@@ -57,7 +58,26 @@ function oneDecimal(percent: number): string {
 
 /** The verdict, the numbers behind it, and what to use. */
 export function diagnosisSentences(diagnosis: Diagnosis): readonly string[] {
+  const [only, ...others] = diagnosis.rates;
+  if (only !== undefined && others.length === 0) return singleRateSentences(only);
   return [verdictSentence(diagnosis), ...evidenceSentences(diagnosis), adviceSentence(diagnosis)];
+}
+
+/** One rate may be too high by itself; all else is a comparison. */
+function singleRateSentences({ lr, diverged, accuracy, rp, nullMean = 0, excess }: RateResult): readonly string[] {
+  const verdict =
+    diverged.length > 0
+      ? `lr ${lr} is too high: ${seedsText(diverged.length)} diverged.`
+      : `Whether lr ${lr} is sufficient is not judged: it is the only rate, so there is nothing to compare it with.`;
+  const correlation =
+    rp === undefined
+      ? `R_${SHARE}(θ0, θT) is not measured yet.`
+      : `R_${SHARE}(θ0, θT) is ${oneDecimal(rp.mean)} % against a null of ${oneDecimal(nullMean)} %, an excess of ` +
+        `${effectText(excess)} points (${seedsText(rp.n)}); within ±${NEAR_NULL} it counts as at its null, above ` +
+        `+${WELL_ABOVE_NULL} as well above.`;
+  const reached =
+    accuracy === undefined ? [] : [`Dense accuracy: ${spreadText(accuracy, accuracyText, accuracy.n)} %.`];
+  return [verdict, ...reached, correlation, `Give it rates to compare with: --lr ${ratesAround(lr).join(",")}.`];
 }
 
 function verdictSentence(diagnosis: Diagnosis): string {

@@ -82,6 +82,35 @@ describe("the verdict on a learning rate", () => {
   });
 });
 
+describe("with a single rate", () => {
+  const alone = (world: World = {}) =>
+    diagnose(worldResults({ rates: [0.1], prunings: [], excess: () => 20, ...world }), 0.1);
+
+  test("there is nothing to compare and nothing to keep: it says how to give more rates", () => {
+    const found = alone();
+    expect(found).toMatchObject({ outcome: "undecided", use: undefined });
+    const text = diagnosisText(found);
+    expect(text).toContain("Whether lr 0.1 is sufficient is not judged: it is the only rate");
+    expect(text).toContain("Give it rates to compare with: --lr 0.003,0.01,0.03,0.3.");
+    expect(text).not.toMatch(/\bKeep\b|\bUse lr\b|best mean/);
+    expect(JSON.parse(diagnosisJson(found))).toMatchObject({ outcome: "undecided", use: null });
+  });
+
+  test("R_p stands beside its null", () => {
+    expect(diagnosisText(alone())).toMatch(
+      /R_0\.2\(θ0, θT\) is (39\.9|40\.0|40\.1) % against a null of 20\.0 %, an excess of \+(19\.9|20\.0)\d \[.*\] points \(3 seeds\)/,
+    );
+    expect(diagnosisText(alone({ status: () => "missing", measures: false }))).toContain("is not measured yet");
+  });
+
+  test("one that diverges is too high all the same", () => {
+    const found = alone({ status: ({ seed }) => (seed === 1 ? "diverged" : "done") });
+    expect(found.outcome).toBe("too high");
+    expect(diagnosisText(found)).toContain("lr 0.1 is too high: 1 seed diverged.");
+    expect(diagnosisText(found)).toContain("Give it rates to compare with");
+  });
+});
+
 describe("what it says", () => {
   test("the best rate at the edge of the sweep asks for higher ones", () => {
     const rising = diagnose(sweep([88, 89, 90, 91, 92], [40, 30, 20, 10, 5]), 0.1);

@@ -41,7 +41,7 @@ export interface Diagnosis {
   readonly tested: readonly { readonly outcome: DiagnosisOutcome; readonly judged: Judged<ClaimStatement> }[];
   /** When undecided: seeds that would decide one of the three, with means and spreads as observed. */
   readonly seedsToDecide: SeedCount | null;
-  /** The rate to train with; undefined when no rate has a result in every seed. */
+  /** The rate to train with; undefined when no rate has a result in every seed, and when there is only one. */
   readonly use: number | undefined;
 }
 
@@ -73,7 +73,7 @@ export function diagnose(results: Results, lr: number): Diagnosis {
     rates,
     tested,
     seedsToDecide: outcome === "undecided" ? fewestSeeds(propositions.map(({ proposition }) => proposition)) : null,
-    use: outcome === "sufficient" ? lr : bestRate(rates, results.spec.seeds.length),
+    use: outcome === "sufficient" ? lr : rates.length < 2 ? undefined : bestRate(rates, results.spec.seeds.length),
   };
 }
 

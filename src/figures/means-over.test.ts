@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { fixtureResults } from "../analysis/fixture.ts";
-import type { Status } from "../analysis/types.ts";
 import { diagnose } from "../claims/diagnosis.ts";
 import { accuracyVsSparsity } from "./accuracy-vs-sparsity.ts";
 import { admmResiduals } from "./admm-residuals.ts";
@@ -40,7 +39,7 @@ describe("captions say how many seeds the means are over", () => {
       ...results,
       comparisons: results.comparisons.map((comparison) =>
         comparison.variant === "v0" && isMissing(comparison.seed, comparison.cell?.sparsity)
-          ? { ...comparison, status: "missing" as Status, points: [] }
+          ? { ...comparison, status: "missing" as const, points: [] }
           : comparison,
       ),
     });
@@ -66,8 +65,8 @@ describe("captions say how many seeds the means are over", () => {
   test("in the figure of ADMM's residuals, also where a pruning has stopped on its way", () => {
     const admm = results.admm.flatMap((run) => {
       if (run.variant !== "v1" || run.cell.sparsity !== 0.5) return [run];
-      if (run.seed === 0) return [{ ...run, status: "missing" as Status, epochs: [] }];
-      return [run.seed === 1 ? { ...run, status: "missing" as Status, epochs: run.epochs.slice(0, 5) } : run];
+      if (run.seed === 0) return [{ ...run, status: "missing" as const, epochs: [] }];
+      return [run.seed === 1 ? { ...run, status: "missing" as const, epochs: run.epochs.slice(0, 5) } : run];
     });
     expect(admmResiduals({ ...results, admm }, "admm")?.caption).toContain(
       "all layers and 3 seeds (2 at lr 0.1, 50 % and 1 at lr 0.1, 50 %, later epochs), thin",
