@@ -1,6 +1,7 @@
 import type { Results } from "../analysis/types.ts";
 import { judge, seedsToDecide, statementsOf } from "../stats/proposition.ts";
 import { denseRates, fineTuning, maskQuality, rewinding } from "./accuracy-claims.ts";
+import { admmCaution, distinctPrunings } from "./admm.ts";
 import { fineTuneCorrelation, preTraining, ticketCorrelation } from "./correlation-claims.ts";
 import { ALPHA } from "./margins.ts";
 import { type ClaimSetting, claimSettings } from "./setting.ts";
@@ -35,10 +36,11 @@ export function judgeClaims(results: readonly Results[], scale: string): ClaimsR
 export function judgeClaim(claim: Claim, setting: ClaimSetting): ClaimVerdict {
   const proposition = claim.proposition(setting);
   const judged = judge(proposition, ALPHA);
-  const isRun = statementsOf(proposition).some(({ differences }) => differences.length > 0);
+  const run = statementsOf(proposition).filter(({ differences }) => differences.length > 0);
   const words = { holds: "confirmed", fails: "refuted", undecided: "undecided" } as const;
-  const outcome: ClaimOutcome = isRun ? words[judged.outcome] : "not run";
+  const outcome: ClaimOutcome = run.length > 0 ? words[judged.outcome] : "not run";
   const note = claim.note?.(setting);
+  const caution = admmCaution(distinctPrunings(run.flatMap(({ admm = [] }) => admm)));
   return {
     claim,
     setting,
@@ -46,5 +48,6 @@ export function judgeClaim(claim: Claim, setting: ClaimSetting): ClaimVerdict {
     judged,
     seedsToDecide: outcome === "undecided" ? seedsToDecide(proposition, ALPHA) : null,
     ...(note === undefined ? {} : { note }),
+    ...(caution === undefined ? {} : { caution }),
   };
 }

@@ -2,7 +2,7 @@ import { pointsText, probabilityText } from "../analysis/format.ts";
 import { claims } from "./judge.ts";
 import { LEVEL, type PartRow, partRows } from "./rows.ts";
 import { askedText, intervalText } from "./statement-text.ts";
-import { claimLine, outcomeTable, settingText } from "./text.ts";
+import { cautionMark, claimLine, outcomeTable, settingText } from "./text.ts";
 import type { ClaimsResult, ClaimVerdict } from "./types.ts";
 
 /** Columns of the table of all parts of one claim in one setting. */
@@ -63,6 +63,7 @@ export function claimsMarkdown(result: ClaimsResult): string {
     readingText(result),
     settings.map((setting) => `- ${settingText(setting)}`).join("\n"),
     markdownTable(overview.columns, overview.rows),
+    ...(verdicts.some(({ caution }) => caution !== undefined) ? [`\\${cautionMark}`] : []),
     ...sections,
   ].join("\n\n")}\n`;
 }
@@ -74,6 +75,7 @@ function verdictMarkdown(verdict: ClaimVerdict): string {
   });
   return [
     `**${verdict.setting.label}**: ${claimLine(verdict)}`,
+    ...(verdict.caution === undefined ? [] : [`**${verdict.caution}**`]),
     ...(verdict.note === undefined ? [] : [verdict.note]),
     markdownTable(partColumns, rows),
   ].join("\n\n");

@@ -80,6 +80,7 @@ export function claimsCsv({ scale, verdicts }: ClaimsResult): string {
         sd: rounded(row.effect?.sd),
         n: row.statement?.differences.length,
         dropped: row.statement?.dropped,
+        admmNotConverged: row.statement?.admm?.filter(({ converged }) => !converged).length,
         a: rounded(row.statement?.sides?.[0]),
         b: rounded(row.statement?.sides?.[1]),
         pHolds: row.pHolds?.raw,
@@ -117,6 +118,7 @@ export function claimsJson({ alpha, scale, settings, verdicts }: ClaimsResult): 
         pRefuted: verdict.judged.pFails?.raw ?? null,
         seedsToDecide: verdict.seedsToDecide,
         note: verdict.note ?? null,
+        caution: verdict.caution ?? null,
         parts: partRows(verdict),
       };
     }),

@@ -1,9 +1,11 @@
-import type { ArmResult, ComparisonResult, Results } from "../analysis/types.ts";
+import type { AdmmResult, ArmResult, ComparisonResult, Results } from "../analysis/types.ts";
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
 import { describeData } from "../data/check.ts";
 import type { Measure, Start } from "../plan/types.ts";
+import { CONVERGED_RESIDUAL, worstLayer } from "../pruners/admm.ts";
 import { percent } from "../run/labels.ts";
 import type { PruneSpec, Setting } from "../spec/types.ts";
+import type { AdmmPruning } from "./admm.ts";
 
 /** The starts that the claims are about. */
 const starts: readonly Start[] = ["dense", "ticket", "reinit", "rewind", "fine-tune"];
@@ -63,6 +65,7 @@ export class ClaimSetting {
   readonly #rates = new Set<number>();
   readonly #masks = new Map<string, { readonly mask: MaskId; readonly rates: Set<number> }>();
   readonly #rewindEpochs = new Set<number>();
+  readonly #prunings = new Map<string, Map<number, AdmmPruning>>();
 
   constructor({ model, data, train }: Setting) {
     this.model = model.name;
@@ -116,12 +119,32 @@ export class ClaimSetting {
     return this.#correlations.get(correlationKey(place));
   }
 
+  /** How the ADMM prunings ended that made a mask, a seed each; none for other masks and where nothing is done. */
+  prunings({ lr, mask }: Pick<ArmPlace, "lr" | "mask">): readonly AdmmPruning[] {
+    return [...(this.#prunings.get(pruningKey(lr, mask)) ?? new Map<number, AdmmPruning>()).values()];
+  }
+
   /** Adds what one variant of a spec has. */
-  add({ arms, comparisons }: Pick<Results, "arms" | "comparisons">, setting: Setting): void {
+  add({ arms, comparisons, admm }: Pick<Results, "arms" | "comparisons" | "admm">, setting: Setting): void {
     const { lr } = setting.train.optimizer.sgd;
     this.#rates.add(lr);
     for (const arm of arms.filter(({ start }) => starts.includes(start))) this.#addArm(lr, arm, setting.prune);
     for (const comparison of comparisons) this.#addComparison(lr, comparison, setting);
+    const runs = new Map(admm.map((run) => [run.cell.mask.key, run]));
+    for (const { cell, seed } of arms) {
+      const run = runs.get(cell?.mask.key ?? "");
+      if (run !== undefined) this.#addPruning(lr, seed, run, setting.prune);
+    }
+  }
+
+  #addPruning(lr: number, seed: number, { cell, status, epochs }: AdmmResult, prune: readonly PruneSpec[]) {
+    const [mask, last] = [this.#maskOf(lr, cell, prune), epochs.at(-1)];
+    if (mask === undefined || last === undefined || status !== "done") return;
+    const { layer, residual } = worstLayer(last);
+    const key = pruningKey(lr, mask);
+    const found = this.#prunings.get(key) ?? new Map<number, AdmmPruning>();
+    this.#prunings.set(key, found);
+    found.set(seed, { lr, mask: mask.label, seed, layer, residual, converged: residual <= CONVERGED_RESIDUAL });
   }
 
   #addArm(
@@ -179,13 +202,13 @@ export class ClaimSetting {
  */
 export function claimSettings(results: readonly Results[]): readonly ClaimSetting[] {
   const settings = new Map<string, ClaimSetting>();
-  for (const { spec, arms, comparisons } of results)
+  for (const { spec, arms, comparisons, admm } of results)
     for (const { id, setting } of spec.variants) {
       const identity = identityOf(setting);
       const known = settings.get(identity) ?? new ClaimSetting(setting);
       settings.set(identity, known);
       const isOwn = ({ variant }: { readonly variant: string }) => variant === id;
-      known.add({ arms: arms.filter(isOwn), comparisons: comparisons.filter(isOwn) }, setting);
+      known.add({ arms: arms.filter(isOwn), comparisons: comparisons.filter(isOwn), admm }, setting);
     }
   return [...settings.values()];
 }
@@ -207,6 +230,10 @@ function procedureOf(setting: PruneSpec, step: number, sparsity: number): string
 
 function armKey({ lr, start, rewindEpoch, mask }: ArmPlace): string {
   return JSON.stringify([lr, start, rewindEpoch, mask?.procedure]);
+}
+
+function pruningKey(lr: number | undefined, mask: MaskId | undefined): string {
+  return JSON.stringify([lr, mask?.procedure]);
 }
 
 function correlationKey({ lr, measure, p, mask }: CorrelationPlace): string {

@@ -1,5 +1,6 @@
 import { percent } from "../run/labels.ts";
 import type { Proposition, Statement } from "../stats/proposition.ts";
+import { distinctPrunings } from "./admm.ts";
 import { SAME_SPARSITY, SPARSITIES } from "./margins.ts";
 import type { ArmPlace, BySeed, ClaimSetting, CorrelationPlace, MaskId, PruningKind } from "./setting.ts";
 import type { ClaimStatement } from "./types.ts";
@@ -19,7 +20,14 @@ export function accuracyPart(setting: ClaimSetting, { a, b, relation, bound }: A
   if (left === undefined || right === undefined) return [];
   const quantity = differenceText(a, b);
   const place = [...(a.lr === b.lr ? [`lr ${a.lr}`] : []), ...maskText(a.mask, b.mask)];
-  const statement = { relation, bound, unit: "accuracy points" as const, quantity, ...paired(left, right) };
+  const statement = {
+    relation,
+    bound,
+    unit: "accuracy points" as const,
+    quantity,
+    ...paired(left, right),
+    ...admmOf(setting, [a, b]),
+  };
   return [{ kind: "statement", label: [...place, quantity].join(", "), statement }];
 }
 
@@ -36,7 +44,18 @@ export function correlationPart(
   const quantity = `R_${place.p}(${formula}) − null`;
   const label = [`lr ${place.lr}`, ...(place.mask === undefined ? [] : [place.mask.label]), quantity].join(", ");
   const pairs = paired(side("rp"), side("nullMean"));
-  return [{ kind: "statement", label, statement: { relation, bound, unit: "R_p points", quantity, ...pairs } }];
+  return [
+    {
+      kind: "statement",
+      label,
+      statement: { relation, bound, unit: "R_p points", quantity, ...pairs, ...admmOf(setting, [place]) },
+    },
+  ];
+}
+
+function admmOf(setting: ClaimSetting, places: readonly Pick<ArmPlace, "lr" | "mask">[]): Pick<ClaimStatement, "admm"> {
+  const admm = distinctPrunings(places.flatMap((place) => setting.prunings(place)));
+  return admm.length === 0 ? {} : { admm };
 }
 
 /** The parts, or in their place one that nothing is known of: what a claim asks for must have been run to confirm it. */

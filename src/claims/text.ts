@@ -16,13 +16,20 @@ export function claimsText(result: ClaimsResult): string {
     `Claims of Liu et al. 2021. Scale: ${scale}.\nBoth errors of every verdict are at most ${alpha}; seeds are the replicates.\n`,
     `${settings.map(settingText).join("\n")}\n`,
     renderTable(outcomeTable({ ...result, verdicts: verdicts.filter(isShown) }), WIDTH),
-    ...verdicts.filter(isShown).map((verdict) => `${claimHead(verdict, settings)}: ${claimLine(verdict)}\n`),
+    ...(verdicts.some(({ caution }) => caution !== undefined) ? [`${cautionMark}\n`] : []),
+    ...verdicts.filter(isShown).map((verdict) => {
+      const caution = verdict.caution === undefined ? "" : `${verdict.caution}\n`;
+      return `${claimHead(verdict, settings)}: ${claimLine(verdict)}\n${caution}`;
+    }),
     ...notRunLines(
       verdicts.filter((verdict) => !isShown(verdict)),
       settings,
     ),
   ].join("\n");
 }
+
+/** What the asterisk in the overview says. */
+export const cautionMark = "* rests on masks of ADMM prunings that have not converged";
 
 /** With several settings, those of which nothing is there would hide the others. */
 function notRunLines(verdicts: readonly ClaimVerdict[], settings: readonly ClaimSetting[]): readonly string[] {
@@ -52,7 +59,7 @@ export function outcomeTable({ verdicts, settings }: ClaimsResult): TextTable {
     rows: verdicts.map((verdict) => [
       String(verdict.claim.id),
       shortLabel(verdict.setting, settings),
-      verdict.outcome,
+      verdict.caution === undefined ? verdict.outcome : `${verdict.outcome} *`,
       verdict.outcome === "not run" ? "-" : countText(verdict),
       decidingNumber(verdict),
       verdict.outcome === "undecided" ? seedsNumber(verdict) : "-",

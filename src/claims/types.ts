@@ -1,5 +1,6 @@
 import type { SeedCount } from "../stats/condition.ts";
 import type { Judged, Proposition, Statement } from "../stats/proposition.ts";
+import type { AdmmPruning } from "./admm.ts";
 import type { ClaimSetting } from "./setting.ts";
 
 /** How a claim came out; `not run` when nothing of what it needs is there. */
@@ -14,6 +15,8 @@ export interface ClaimStatement extends Statement {
   readonly sides?: readonly [number, number];
   /** Seeds left out because a run is missing or diverged. */
   readonly dropped: number;
+  /** How the ADMM prunings ended that made its masks; absent where there are none. */
+  readonly admm?: readonly AdmmPruning[];
 }
 
 /** A claim of the paper, as it will be tested: written down before any result. */
@@ -42,6 +45,8 @@ export interface ClaimVerdict {
   /** When undecided: the seeds that would decide it if means and spreads stayed as observed; null where that cannot be said. */
   readonly seedsToDecide: SeedCount | null;
   readonly note?: string;
+  /** That ADMM had not converged where it made masks that the claim rests on. */
+  readonly caution?: string;
 }
 
 /** All claims in all settings. */

@@ -23,6 +23,15 @@ test("it is complete in itself: no scripts, nothing loaded", () => {
   expect(page).toContain("default-src &#39;none&#39;");
 });
 
+test("claims that rest on ADMM masks which have not converged carry a caution", () => {
+  // The fixture's prunings have converged but for sparsity 0.9, which claim 7 is not about.
+  const open = claimsPage(judgeClaims([worldResults({ sparsities: [0.3, 0.5, 0.9] })], "x"));
+  expect(open.match(/<b>Caution: 3 of 9 ADMM prunings behind this have not converged/g)).toHaveLength(3);
+  expect(open.match(/<\/span> \*<\/td>/g)).toHaveLength(3);
+  expect(open).toContain("* rests on masks of ADMM prunings that have not converged");
+  expect(page).not.toMatch(/Caution| \*<|\* rests/);
+});
+
 test("elements are closed", () => {
   for (const name of ["section", "table", "div", "details", "ul", "tr", "td", "th"])
     expect([name, page.split(new RegExp(`<${name}[ >]`)).length]).toEqual([name, page.split(`</${name}>`).length]);
