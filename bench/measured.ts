@@ -17,6 +17,8 @@ export interface Profiled {
   readonly ms: number;
   /** Of convolutions and linear layers, depthwise ones not counted; each gradient takes as many. */
   readonly forwardFlops: number;
+  /** Size of all batch-norms' outputs. */
+  readonly normBytes: number;
   /** By part of the step; `backward` is the whole backward pass. */
   readonly parts: Readonly<Record<string, number>>;
   /** By libtorch's name of the node. */

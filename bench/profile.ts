@@ -10,19 +10,28 @@ function partOf(node: string): string {
   if (node.startsWith("ToCopy")) return "weights to bfloat16 and back";
   return "pooling, ReLU, loss and sums, backward";
 }
+/** Arithmetic in GFLOP/s and memory in GB/s, as limit.ts measures them. */
+export interface Limits {
+  readonly arithmetic: number;
+  readonly memory: number;
+}
+
+/** Times that a batch-norm has to read or write all its elements: x for the statistics, x, y; and x, dy for the sums, x, dy, dx. */
+const passes = { forward: 3, backward: 5 };
+
 const convolutionBackward = "convolution, both gradients";
 
 /**
- * Prints where the time of a step goes, in milliseconds, as a share of the step, and for convolutions as a share of the limit.
- * libtorch has one node for both gradients of a convolution; they are told apart in the proportion that oneDNN reports.
- * @param limit GFLOP/s
+ * Prints where the time of a step goes, in milliseconds, as a share of the step, and as a share of the limit: arithmetic for
+ * convolutions, memory for batch-norms. libtorch has one node for both gradients of a convolution; they are told apart in the
+ * proportion that oneDNN reports.
  */
 export function printProfile(
   model: string,
   precision: "float32" | "bfloat16",
   threads: string,
   steps: string,
-  limit: number,
+  limits: Limits,
 ): void {
   const { profiled, weightShare } = run([model, precision, threads, steps]);
   const times = new Map<string, number>();
@@ -44,14 +53,22 @@ export function printProfile(
   console.log("                                                      ms   of the step   of the limit");
   for (const [part, ms] of [...times].sort(([, a], [, b]) => b - a)) {
     if (ms < 0.001 * profiled.ms) continue;
-    const ofLimit = profiled.forwardFlops / ms / 1e6 / limit;
+    const ofLimit = limitMs(part, profiled, limits) / ms;
     console.log(
       part.padEnd(46) +
         ms.toFixed(1).padStart(10) +
         `${((100 * ms) / profiled.ms).toFixed(1)} %`.padStart(14) +
-        (part.startsWith("convolution") ? `${(100 * ofLimit).toFixed(0)} %`.padStart(15) : ""),
+        (Number.isFinite(ofLimit) ? `${(100 * ofLimit).toFixed(0)} %`.padStart(15) : ""),
     );
   }
+}
+
+/** The least milliseconds that a part can take; infinite where that is not known. */
+function limitMs(part: string, { forwardFlops, normBytes }: Profiled, { arithmetic, memory }: Limits): number {
+  if (part.startsWith("convolution")) return forwardFlops / arithmetic / 1e6;
+  if (part.startsWith("batch-norm"))
+    return ((part.endsWith("forward") ? passes.forward : passes.backward) * normBytes) / memory / 1e6;
+  return Number.POSITIVE_INFINITY;
 }
 
 /** @returns the process's line, and the share of the weights' gradient in the time of both of a convolution's */

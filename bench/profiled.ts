@@ -8,6 +8,7 @@ const training = madeUpTraining(process.argv.slice(2));
 const engine = native();
 let parts: Record<string, number> = {};
 let flops = 0;
+let normBytes = 0;
 
 type Operation = (...args: readonly unknown[]) => unknown;
 const operations = engine as unknown as Record<string, Operation>;
@@ -22,6 +23,7 @@ function clock(name: keyof typeof engine, partOf: (args: readonly unknown[]) => 
     const part = partOf(args);
     parts[part] = (parts[part] ?? 0) + performance.now() - start;
     if (part === "convolution, forward") countFlops(args[1] as number, result as number);
+    if (name === "batchNorm") countBytes(result as number);
     return result;
   };
 }
@@ -31,6 +33,11 @@ function countFlops(weight: number, output: number): void {
   const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
   const [, ...kernel] = engine.describe(weight).shape;
   flops += 2 * size(kernel) * size(engine.describe(output).shape);
+}
+
+function countBytes(output: number): void {
+  const { shape, dtype } = engine.describe(output);
+  normBytes += shape.reduce((a, b) => a * b, 1) * (dtype === "bfloat16" ? 2 : 4);
 }
 
 clock("conv2d", (args) => (args[6] === 1 ? "convolution, forward" : "depthwise convolution, forward"));
@@ -50,6 +57,7 @@ await training.run((step) => {
     engine.profileBackward();
     parts = {};
     flops = 0;
+    normBytes = 0;
     startedAt = performance.now();
   }
   if (step === warmSteps + training.steps) {
@@ -63,6 +71,7 @@ function finish(): void {
   const result: Profiled = {
     ms: perStep(ms),
     forwardFlops: perStep(flops),
+    normBytes: perStep(normBytes),
     parts: Object.fromEntries(Object.entries(parts).map(([part, total]) => [part, perStep(total)])),
     backward: Object.fromEntries(
       Object.entries(engine.profileBackward()).map(([node, [, total]]) => [node, perStep(total)]),

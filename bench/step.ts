@@ -45,7 +45,7 @@ const contenders: readonly Contender[] = [
   })),
 ];
 
-function limitOf(precision: "float32" | "bfloat16"): number {
+function limitOf(precision: "float32" | "bfloat16" | "memory"): number {
   return Number(execFileSync(process.execPath, [here("limit.js"), precision, values.threads], { encoding: "utf8" }));
 }
 
@@ -56,15 +56,19 @@ const load = () =>
 console.log(
   `${cpus()[0]?.model ?? "?"}, ${cpus().length} cores; Node ${process.version}; ${values.threads} thread(s); ${load()}`,
 );
-const limit = { float32: limitOf("float32"), bfloat16: limitOf("bfloat16") };
+const limit = { float32: limitOf("float32"), bfloat16: limitOf("bfloat16"), memory: limitOf("memory") };
 console.log(
-  `limit: float32 ${limit.float32.toFixed(0)}, bfloat16 ${limit.bfloat16.toFixed(0)} GFLOP/s in a well-suited convolution`,
+  `limit: float32 ${limit.float32.toFixed(0)}, bfloat16 ${limit.bfloat16.toFixed(0)} GFLOP/s in a well-suited convolution, ` +
+    `memory ${limit.memory.toFixed(0)} GB/s`,
 );
 
 for (const model of positionals.length > 0 ? positionals : ["resnet20"]) {
   if (values.profile) {
     for (const precision of ["float32", "bfloat16"] as const)
-      printProfile(model, precision, values.threads, values.steps, limit[precision]);
+      printProfile(model, precision, values.threads, values.steps, {
+        arithmetic: limit[precision],
+        memory: limit.memory,
+      });
     continue;
   }
   const runs = new Map<Contender, Measured[]>(contenders.map((contender) => [contender, []]));
