@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cli, temporaryFolder } from "./cli-runner.ts";
@@ -43,7 +43,12 @@ describe("sweepstake paper", () => {
     { args: ["2", "--scale", "small"], text: "Allowed choices are full, half, tenth, tiny." },
     { args: ["2", "--plan", "--set", "train.epcohs=3"], text: 'did you mean "epochs"' },
     { args: ["4", "--scale", "tiny", "--set", "train.epochs=2"], text: "expected an epoch before the end" },
-    { args: ["all", "--json"], text: "expected one figure or --plan with --json" },
+    { args: ["all", "--json"], text: "expected one figure, --plan or --status with --json, got 22 figures" },
+    { args: ["2", "5ab", "--json"], text: "paper 2 5ab: expected one figure, --plan or --status with --json, got 2" },
+    { args: ["2", "8"], text: 'expected a figure or table of the paper, got "8"' },
+    { args: ["--status"], text: "for everything: sweepstake paper all --status" },
+    { args: ["2", "--plan", "--report"], text: "option '--plan' cannot be used with option '--report'" },
+    { args: ["2", "--status", "--report"], text: "option '--status' cannot be used with option '--report'" },
   ])("$args is refused with exit code 2", async ({ args, text }) => {
     const out = join(folder, "refused");
     const { code, stdout, stderr } = await cli(["paper", ...args, "--out", out]);
@@ -89,6 +94,59 @@ describe("sweepstake paper --plan", () => {
     expect(stdout).toContain(`trainings  ${plan.trainings} (`);
     expect(existsSync(join(folder, "planned"))).toBe(false);
   }, 60_000);
+});
+
+describe("several figures", () => {
+  const tiny = ["--scale", "tiny", "--out", join(folder, "several")];
+
+  it("are planned together, each once, with what they share", async () => {
+    const { stdout } = await cli(["paper", "2", "5a", "5b", "2", "--plan", "--json", ...tiny]);
+    const plan = JSON.parse(stdout) as { readonly figures: readonly unknown[] };
+    // Figure 5ab starts from the masks that figure 2's tickets make.
+    expect(plan).toMatchObject({ trainings: 78, trainingsOneByOne: 102 });
+    expect(plan.figures).toMatchObject([
+      { id: "2", trainingsAdded: 54 },
+      { id: "5ab", trainings: 48, trainingsAdded: 24 },
+    ]);
+    expect(existsSync(join(folder, "several"))).toBe(false);
+  });
+
+  it("show how far they are, before and after one has run, and reports are written without training", async () => {
+    const out = join(folder, "shown");
+    const args = [
+      ...minute,
+      "--set",
+      "seeds=1",
+      "--set",
+      "prune=[]",
+      "--set",
+      "retrain=[]",
+      "--scale",
+      "tiny",
+      "--out",
+      out,
+    ];
+    const before = await cli(["paper", "2", "4", "--status", ...args]);
+    expect([before.code, existsSync(out)]).toEqual([0, false]);
+    expect(before.stdout).toMatch(/^liu2021-2-tiny\n.*done.*to do\n(.*\n)*train +0 +0 +0 +0 +2\n/);
+    expect(before.stdout).toContain("\nliu2021-4-tiny\n");
+
+    // Without masks it is Figure 4's runs, too.
+    expect((await cli(["paper", "2", ...args, "--executor", "inline"])).code).toBe(0);
+    const report = join(out, "reports", "liu2021-2-tiny", "report.html");
+    const first = readFileSync(report, "utf8");
+    rmSync(join(out, "reports"), { recursive: true });
+    const objects = () => readdirSync(join(out, "store", "objects"), { recursive: true }).length;
+    const stored = objects();
+    const again = await cli(["paper", "2", "4", "--report", ...args]);
+    expect(again.code).toBe(0);
+    expect(readFileSync(report, "utf8")).toBe(first);
+    expect(again.stderr).toContain(join("liu2021-4-tiny", "report.html"));
+    expect(objects()).toBe(stored);
+
+    const one = JSON.parse((await cli(["paper", "4", "--status", "--json", ...args])).stdout) as unknown;
+    expect(one).toMatchObject({ id: "4", scale: "tiny", stages: { train: { done: 2, "to do": 0 } } });
+  }, 240_000);
 });
 
 describe("a figure of the paper, made minute", () => {

@@ -1,25 +1,34 @@
 import { Command, Option } from "commander";
 import { InputError } from "../../core/errors.ts";
+import type { PaperFigure } from "../../paper/catalog.ts";
 import { type ScaleName, scaleNames } from "../../paper/types.ts";
 import { type RunOptions, withJson, withRunOptions, withSpecOptions } from "../options.ts";
 
 interface PaperOptions extends RunOptions {
   readonly scale: ScaleName;
   readonly plan: boolean;
+  readonly status: boolean;
+  readonly report: boolean;
   readonly json: boolean;
 }
 
-/** `sweepstake paper [ID]`: the figures and tables of Liu et al. 2021, at the paper's protocol or a smaller scale. */
+/** `sweepstake paper [ID…]`: the figures and tables of Liu et al. 2021, at the paper's protocol or a smaller scale. */
 export function paperCommand(): Command {
   const command = new Command("paper")
-    .description("Run a figure or table of Liu et al. 2021, or all; without an id, list them.")
-    .argument("[id]", "2, 4, 5ab, … A13, T1, or all; without it the list")
+    .description("Run figures and tables of Liu et al. 2021, one, several or all; without an id, list them.")
+    .argument("[ids...]", "2, 4, 5ab, … A13, T1, or all; without any the list")
     .addOption(
       new Option("--scale <name>", "full is the paper's protocol; the others shrink epochs, seeds and (tiny) images")
         .choices(scaleNames)
         .default("full"),
     )
-    .option("--plan", "print what would be trained, shared and done already, and write nothing", false)
+    .addOption(
+      new Option("--plan", "print what would be trained, shared and done already, and write nothing")
+        .default(false)
+        .conflicts(["status", "report"]),
+    )
+    .addOption(new Option("--status", "print how far they are; trains nothing").default(false).conflicts("report"))
+    .option("--report", "write the reports from what is done so far; trains nothing", false)
     .addHelpText("after", example);
   return withJson(withRunOptions(withSpecOptions(command))).action(paperAction);
 }
@@ -30,27 +39,57 @@ The report goes to <out>/reports/liu2021-ID-SCALE. Figures that need the same tr
 Examples:
   $ sweepstake paper
   $ sweepstake paper 2 --scale tiny --set data.path=~/data
+  $ sweepstake paper 2 5ab 6a --scale tiny --status
   $ sweepstake paper all --scale tenth --plan`;
 
-async function paperAction(id: string | undefined, options: PaperOptions): Promise<void> {
-  if (id === undefined) {
+async function paperAction(ids: readonly string[], options: PaperOptions): Promise<void> {
+  const flag = (["plan", "status", "report"] as const).find((name) => options[name]);
+  if (ids.length === 0) {
+    if (flag !== undefined) {
+      const message = "expected a figure or table of the paper with it, got none";
+      throw new InputError({
+        where: `paper --${flag}`,
+        message,
+        hint: `for everything: sweepstake paper all --${flag}`,
+      });
+    }
     const { listFigures } = await import("../paper-list.ts");
     process.stdout.write(listFigures(options));
     return;
   }
-  const { findFigure, paperFigures } = await import("../../paper/catalog.ts");
-  const isAll = id.toLowerCase() === "all";
-  const figures = isAll ? paperFigures() : [findFigure(id)];
-  if (options.plan) {
+  const figures = await figuresOf(ids);
+  const [only, ...others] = figures;
+  const isSingle = only !== undefined && others.length === 0;
+  if (flag === "plan") {
     const { planAllFigures, planFigure } = await import("../paper-plan.ts");
-    const [only] = figures;
-    process.stdout.write(isAll || only === undefined ? planAllFigures(figures, options) : planFigure(only, options));
+    process.stdout.write(isSingle ? planFigure(only, options) : planAllFigures(figures, options));
     return;
   }
-  if (isAll && options.json) {
-    const message = "expected one figure or --plan with --json, got a run of all figures";
-    throw new InputError({ where: "paper all", message, hint: "each report's folder has its results.json" });
+  if (flag === "status") {
+    const { figuresStatus } = await import("../paper-show.ts");
+    process.stdout.write(figuresStatus(figures, options));
+    return;
+  }
+  if (!isSingle && options.json) {
+    const message = `expected one figure, --plan or --status with --json, got ${figures.length} figures`;
+    throw new InputError({
+      where: `paper ${ids.join(" ")}`,
+      message,
+      hint: "each report's folder has its results.json",
+    });
+  }
+  if (flag === "report") {
+    const { reportOnFigures } = await import("../paper-show.ts");
+    await reportOnFigures(figures, options);
+    return;
   }
   const { runFigures } = await import("../paper-run.ts");
   process.exitCode = await runFigures(figures, options);
+}
+
+/** Each figure once, as they were asked for; `all` is all of them in the paper's order. */
+async function figuresOf(ids: readonly string[]): Promise<readonly PaperFigure[]> {
+  const { findFigure, paperFigures } = await import("../../paper/catalog.ts");
+  const found = ids.flatMap((id) => (id.toLowerCase() === "all" ? paperFigures() : [findFigure(id)]));
+  return [...new Map(found.map((figure) => [figure.id, figure])).values()];
 }

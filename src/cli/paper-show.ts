@@ -1,0 +1,34 @@
+import type { PaperFigure } from "../paper/catalog.ts";
+import { figureSpec, loadFigure } from "../paper/load-figure.ts";
+import type { ScaleName } from "../paper/types.ts";
+import { makePlan } from "../plan/plan.ts";
+import { Store } from "../store/store.ts";
+import { type SpecOptions, storeFolder } from "./options.ts";
+import { planStatus, statusText } from "./plan-status.ts";
+import { showResults } from "./show-results.ts";
+
+interface PaperShowOptions extends SpecOptions {
+  readonly scale: ScaleName;
+  readonly json: boolean;
+}
+
+/** How far figures are, each as `sweepstake status` says it; as JSON an object for one figure, a list for several. */
+export function figuresStatus(figures: readonly PaperFigure[], options: PaperShowOptions): string {
+  const store = Store.open(storeFolder(options));
+  const found = figures.map(({ id }) => {
+    const plan = makePlan(figureSpec({ id }, options.scale, options.set));
+    return { id, scale: options.scale, ...planStatus(plan, store) };
+  });
+  if (options.json) return `${JSON.stringify(found.length === 1 ? found[0] : found, null, 2)}\n`;
+  return found.map(statusText).join("\n");
+}
+
+/** Writes the reports of figures from what the store holds of them; every one is read and checked before the first is written. */
+export async function reportOnFigures(figures: readonly PaperFigure[], options: PaperShowOptions): Promise<void> {
+  const loaded = figures.map((figure) => loadFigure(figure, options.scale, options.set));
+  const store = Store.open(storeFolder(options));
+  for (const { spec, context } of loaded) {
+    process.stderr.write(`${context.title}\n${context.scaleNote}\n`);
+    await showResults(makePlan(spec), store, options, context);
+  }
+}
