@@ -75,15 +75,24 @@ at::ScalarType parseType(const std::string& name) {
   throw std::invalid_argument("unknown element type \"" + name + "\"");
 }
 
-const char* typeName(at::ScalarType type) {
+bool isKnownType(at::ScalarType type) {
+  return std::any_of(std::begin(kTypes), std::end(kTypes), [&](const auto& entry) { return type == entry.type; });
+}
+
+std::string nameOfType(at::ScalarType type) {
   for (const auto& entry : kTypes)
     if (type == entry.type) return entry.name;
-  throw std::invalid_argument(std::string("element type ") + c10::toString(type) + " has no counterpart here");
+  return c10::toString(type);
+}
+
+std::string typeName(at::ScalarType type) {
+  if (isKnownType(type)) return nameOfType(type);
+  throw std::invalid_argument("element type " + nameOfType(type) + " has no counterpart here");
 }
 
 std::string describeTensor(const at::Tensor& tensor) {
   std::ostringstream out;
-  out << typeName(tensor.scalar_type()) << " [";
+  out << nameOfType(tensor.scalar_type()) << " [";
   for (int64_t d = 0; d < tensor.dim(); d++) out << (d > 0 ? ", " : "") << tensor.size(d);
   out << ']';
   if (!tensor.device().is_cpu()) out << " on " << tensor.device().str();

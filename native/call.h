@@ -59,7 +59,9 @@ struct Export {
 using Exports = std::vector<Export>;
 
 at::ScalarType parseType(const std::string& name);
-const char* typeName(at::ScalarType type);
+bool isKnownType(at::ScalarType type);          // whether tensors in JavaScript can have it
+std::string typeName(at::ScalarType type);      // throws when they cannot
+std::string nameOfType(at::ScalarType type);    // of any type, for messages
 std::string describeTensor(const at::Tensor& tensor);
 
 // Runs an export's body; whatever it throws becomes one JavaScript error.

@@ -181,14 +181,16 @@ at::Tensor Script::run(const torch::jit::Code& code, const at::Tensor& x) {
     const std::string got = stack.empty() ? "nothing" : stack[0].tagKind();
     throw std::runtime_error("forward() gives no tensor, but a " + got);
   }
-  return stack[0].toTensor();
+  const at::Tensor output = stack[0].toTensor();
+  if (!isKnownType(output.scalar_type())) throw std::runtime_error("forward() gives numbers of type " + nameOfType(output.scalar_type()));
+  return output;
 }
 
 Exports scriptExports() {
   return {
       {"scriptLoad", load},
       {"scriptVariables", variables},
-      {"scriptOperations", [](Call& c) -> Napi::Value { return describeOperations(c.env(), *scriptOf(c).graph); }},
+      {"scriptOperations", [](Call& c) -> Napi::Value { return describeOperations(c.env(), scriptOf(c)); }},
       {"scriptUses", [](Call& c) { return describeUses(c, scriptOf(c), c.tensor(1)); }},
       {"scriptBind", bind},
       {"scriptTrain", train},

@@ -43,8 +43,9 @@ std::vector<torch::jit::Node*> allNodes(torch::jit::Graph& graph);
 // Makes a graph use our own kernels for the operations that have one.
 void useOwnKernels(torch::jit::Graph& graph);
 
-// Every operation of the graph: its kind, the attribute it sets, and those of its arguments that are fixed numbers, flags or devices.
-Napi::Array describeOperations(Napi::Env env, torch::jit::Graph& graph);
+// Every operation that can run: its kind, the attribute it sets, the device and type it names, and those of its arguments that are numbers
+// or flags: constants of the graph, and what is the same in every run.
+Napi::Array describeOperations(Napi::Env env, const Script& script);
 
 // Which variables one forward pass uses as weights of convolutions, linear layers and normalisations, with their cost.
 Napi::Value describeUses(Call& call, Script& script, const at::Tensor& x);

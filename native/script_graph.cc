@@ -2,7 +2,7 @@
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/passes/inliner.h>
 
-#include "script.h"
+#include "script_known.h"
 
 namespace sweepstake {
 namespace {
@@ -44,31 +44,61 @@ void viewsToReshapes(jit::Graph& graph) {
   }
 }
 
-Napi::Value constantOf(Napi::Env env, const jit::Value* value) {
-  const auto constant = jit::toIValue(value);
-  if (!constant) return env.Undefined();
-  if (constant->isBool()) return Napi::Boolean::New(env, constant->toBool());
-  if (constant->isDouble()) return Napi::Number::New(env, constant->toDouble());
-  if (constant->isDevice()) return Napi::String::New(env, constant->toDevice().str());
+Napi::Value asNumberOrFlag(Napi::Env env, const c10::IValue& value) {
+  if (value.isBool()) return Napi::Boolean::New(env, value.toBool());
+  if (value.isDouble()) return Napi::Number::New(env, value.toDouble());
+  if (value.isInt()) return Napi::Number::New(env, static_cast<double>(value.toInt()));
   return env.Undefined();
 }
 
-Napi::Object describeNode(Napi::Env env, jit::Node* node) {
-  auto entry = Napi::Object::New(env);
-  entry["kind"] = Napi::String::New(env, node->kind().toQualString());
-  if (node->kind() == c10::prim::SetAttr) {
-    entry["sets"] = Napi::String::New(env, node->s(c10::attr::name));
-    entry["setsTensor"] = Napi::Boolean::New(env, node->input(1)->type()->isSubtypeOf(*c10::TensorType::get()));
+// Describes operations for JavaScript, branches that no run takes left out.
+class Inspection {
+ public:
+  Inspection(Napi::Env env, const Script& script) : env_(env), known_(script), list_(Napi::Array::New(env)) { visit(script.graph->block()); }
+  Napi::Array list() const { return list_; }
+
+ private:
+  void visit(jit::Block* block) {
+    for (jit::Node* node : block->nodes()) {
+      list_[list_.Length()] = describe(node);
+      const auto taken = node->kind() == c10::prim::If ? known_.branchOf(node) : std::nullopt;
+      for (size_t i = 0; i < node->blocks().size(); i++)
+        if (!taken || *taken == i) visit(node->blocks()[i]);
+    }
   }
-  auto fixed = Napi::Object::New(env);
-  const auto* schema = node->maybeSchema();
-  for (size_t i = 0; schema != nullptr && i < std::min(schema->arguments().size(), node->inputs().size()); i++) {
-    const Napi::Value value = constantOf(env, node->input(i));
-    if (!value.IsUndefined()) fixed[schema->arguments()[i].name()] = value;
+
+  Napi::Object describe(jit::Node* node) {
+    auto entry = Napi::Object::New(env_);
+    entry["kind"] = Napi::String::New(env_, node->kind().toQualString());
+    if (node->kind() == c10::prim::SetAttr) {
+      entry["sets"] = Napi::String::New(env_, node->s(c10::attr::name));
+      entry["setsTensor"] = Napi::Boolean::New(env_, node->input(1)->type()->isSubtypeOf(*c10::TensorType::get()));
+    }
+    auto constants = Napi::Object::New(env_), known = Napi::Object::New(env_);
+    const auto* schema = node->maybeSchema();
+    for (size_t i = 0; schema != nullptr && i < std::min(schema->arguments().size(), node->inputs().size()); i++) {
+      const std::string& name = schema->arguments()[i].name();
+      const auto constant = jit::toIValue(node->input(i));
+      if (constant) add(constants, name, asNumberOrFlag(env_, *constant));
+      if (constant && constant->isDevice()) entry["device"] = Napi::String::New(env_, constant->toDevice().str());
+      if (constant && constant->isInt() && name == "dtype")
+        entry["dtype"] = Napi::String::New(env_, nameOfType(static_cast<at::ScalarType>(constant->toInt())));
+      const auto value = known_.of(node->input(i));
+      if (value) add(known, name, asNumberOrFlag(env_, *value));
+    }
+    entry["constants"] = constants;
+    entry["known"] = known;
+    return entry;
   }
-  entry["fixed"] = fixed;
-  return entry;
-}
+
+  static void add(Napi::Object& to, const std::string& name, const Napi::Value& value) {
+    if (!value.IsUndefined()) to[name] = value;
+  }
+
+  Napi::Env env_;
+  KnownValues known_;
+  Napi::Array list_;
+};
 
 }  // namespace
 
@@ -85,10 +115,6 @@ std::shared_ptr<jit::Graph> flatGraph(const jit::Module& module) {
   return graph;
 }
 
-Napi::Array describeOperations(Napi::Env env, jit::Graph& graph) {
-  auto list = Napi::Array::New(env);
-  for (jit::Node* node : allNodes(graph)) list[list.Length()] = describeNode(env, node);
-  return list;
-}
+Napi::Array describeOperations(Napi::Env env, const Script& script) { return Inspection(env, script).list(); }
 
 }  // namespace sweepstake

@@ -54,6 +54,39 @@ void maxPool2d(jit::Stack& stack) {
                            : at::max_pool2d(a.tensor(0), kernel, stride, padding, dilation, a[5].toBool()));
 }
 
+// libtorch's mixed precision leaves the next three alone on a CPU, where they refuse bfloat16 with float32 weights.
+bool isMixed(const at::Tensor& x, const at::Tensor& weight) {
+  return weight.defined() && x.scalar_type() == at::kBFloat16 && weight.scalar_type() == at::kFloat;
+}
+
+at::Tensor inFloat(const at::Tensor& x, const at::Tensor& weight) { return isMixed(x, weight) ? x.to(at::kFloat) : x; }
+
+void layerNormalisation(jit::Stack& stack) {
+  const Arguments a(stack, 6);
+  const auto x = a.tensor(0), weight = a.tensor(2);
+  const auto y = at::layer_norm(inFloat(x, weight), a[1].toIntVector(), weight, a.tensor(3), a[4].toDouble(), a[5].toBool());
+  stack.emplace_back(y.to(x.scalar_type()));
+}
+
+void groupNormalisation(jit::Stack& stack) {
+  const Arguments a(stack, 6);
+  const auto x = a.tensor(0), weight = a.tensor(2);
+  const auto y = at::group_norm(inFloat(x, weight), a[1].toInt(), weight, a.tensor(3), a[4].toDouble(), a[5].toBool());
+  stack.emplace_back(y.to(x.scalar_type()));
+}
+
+// What tracing makes of every convolution.
+void tracedConvolution(jit::Stack& stack) {
+  const Arguments a(stack, 13);
+  const auto x = a.tensor(0), weight = a.tensor(1), bias = a.tensor(2);
+  const auto stride = a[3].toIntVector(), padding = a[4].toIntVector(), dilation = a[5].toIntVector(), outputPadding = a[7].toIntVector();
+  const bool transposed = a[6].toBool();
+  stack.emplace_back(isMixed(x, weight) && !transposed && x.dim() == 4
+                         ? convolution2d(x, weight, bias, stride, padding, dilation, a[8].toInt())
+                         : at::_convolution(inFloat(x, weight), weight, bias, stride, padding, dilation, transposed, outputPadding,
+                                            a[8].toInt(), a[9].toBool(), a[10].toBool(), a[11].toBool(), a[12].toBool()));
+}
+
 struct OwnKernel {
   const char* replaced;
   const char* schema;
@@ -72,6 +105,16 @@ constexpr OwnKernel kOwn[] = {
     {"aten::max_pool2d",
      "sweepstake::max_pool2d(Tensor self, int[] kernel_size, int[] stride, int[] padding, int[] dilation, bool ceil_mode) -> Tensor",
      maxPool2d},
+    {"aten::layer_norm",
+     "sweepstake::layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps, bool cudnn_enable) -> Tensor",
+     layerNormalisation},
+    {"aten::group_norm",
+     "sweepstake::group_norm(Tensor input, int num_groups, Tensor? weight, Tensor? bias, float eps, bool cudnn_enabled) -> Tensor",
+     groupNormalisation},
+    {"aten::_convolution",
+     "sweepstake::_convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool transposed, "
+     "int[] output_padding, int groups, bool benchmark, bool deterministic, bool cudnn_enabled, bool allow_tf32) -> Tensor",
+     tracedConvolution},
 };
 
 void registerKernels() {

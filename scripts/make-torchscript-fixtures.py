@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes test/fixtures/torchscript/: networks saved by torch.jit.save, and what PyTorch computes for two of them.
+"""Writes test/fixtures/torchscript/: networks saved by torch.jit.save, and what PyTorch computes for some of them.
 
     apt-get install python3-torch                    # Debian; the tests themselves need neither Python nor PyTorch
     python3 scripts/make-torchscript-fixtures.py
@@ -10,6 +10,7 @@ The JSON files are those of make-fixtures.py, and are made by its functions: wei
 import importlib.util
 import pathlib
 import warnings
+import zipfile
 from typing import List
 
 import torch
@@ -84,6 +85,26 @@ class Plain(nn.Module):
     def forward(self, x):
         x = self.up(self.relu(self.norm(self.conv(x))))
         return self.classifier(torch.tanh(self.hidden(x.flatten(1))))
+
+
+class Attention(nn.Module):
+    """Scripted: dropouts that drop nothing, which no constant of the graph says, and a branch that no run takes."""
+
+    def __init__(self, shape, classes):
+        super().__init__()
+        self.stem = nn.Conv2d(shape[0], 8, 2, stride=2)
+        self.attention = nn.MultiheadAttention(8, 2, dropout=0.0, batch_first=True)
+        self.norm = nn.LayerNorm(8)
+        self.classifier = nn.Linear(8, classes)
+        self.p = 0.0
+        self.noisy = False
+
+    def forward(self, x, drop: float = 0.0):
+        x = self.stem(x).flatten(2).transpose(1, 2)
+        if self.noisy:
+            x = x + torch.rand_like(x)
+        x = F.dropout(x + self.attention(x, x, x, need_weights=False)[0], 0.5 * self.p, self.training)
+        return self.classifier(F.dropout(self.norm(x).mean(1), drop, self.training))
 
 
 class LeNet5(nn.Module):
@@ -170,6 +191,74 @@ class Harmless(nn.Module):
         return self.dropout(self.conv(x)).mean((2, 3))
 
 
+class Dropouts(nn.Module):
+    """Dropouts that can drop: by an attribute, by one that changes, by a branch on a value, and in a recurrent layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 3, 3)
+        self.p = 0.5
+        self.rate = 0.0
+        self.recurrent = nn.GRU(3, 3, 2, dropout=0.25, batch_first=True)
+
+    def forward(self, x):
+        x = F.dropout2d(self.conv(x), 0.5 * self.p, self.training)
+        x = F.alpha_dropout(x, self.rate, self.training)
+        self.rate = 0.5
+        p = 0.0
+        if x.size(0) > 100:
+            p = 0.5
+        return self.recurrent(F.dropout(x, p, self.training).flatten(2).transpose(1, 2))[0].mean(1)
+
+
+class Unlisted(nn.Module):
+    """A draw that is in no list, and only in training."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 3, 3)
+
+    def forward(self, x):
+        x = self.conv(x).mean((2, 3))
+        if self.training:
+            x = x + torch._standard_gamma(torch.ones_like(x))
+        return x
+
+
+class Logits(nn.Module):
+    """Layers for the classes below, each of which spoils the logits."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 3, 3)
+        self.classifier = nn.Linear(3, 3)
+
+
+class DoubleLogits(Logits):
+    def forward(self, x):
+        return self.classifier(self.conv(x).mean((2, 3))).double()
+
+
+class DoubleInside(Logits):
+    def forward(self, x):
+        return self.classifier(self.conv(x).mean((2, 3)).to(torch.float64))
+
+
+class ComplexLogits(Logits):
+    def forward(self, x):
+        return torch.fft.fft(self.classifier(self.conv(x).mean((2, 3))))
+
+
+class RoundedLogits(Logits):
+    def forward(self, x):
+        return self.classifier(self.conv(x).mean((2, 3))).round().long()
+
+
+class DetachedLogits(Logits):
+    def forward(self, x):
+        return self.classifier(self.conv(x).mean((2, 3))).detach()
+
+
 class TwoOutputs(nn.Module):
     def __init__(self):
         super().__init__()
@@ -208,11 +297,23 @@ class FixedBatch(nn.Module):
 MEASURED = {
     "residual": (Residual, [2, 8, 8], 4, 10, 0.02),
     "traced": (Plain, [2, 8, 8], 4, 10, 0.02),
+    "attention": (Attention, [2, 8, 8], 4, 10, 0.02),
 }
+
+
+def without_place(path):
+    """Takes out where this script lies, which PyTorch notes for its tracebacks; to the same length, since it notes positions, too."""
+    with zipfile.ZipFile(path) as file:
+        entries = [(entry, file.read(entry)) for entry in file.infolist()]
+    place = str(HERE.parent).encode()
+    with zipfile.ZipFile(path, "w") as file:
+        for entry, data in entries:
+            file.writestr(entry, data.replace(place, b"/" * len(place)))
 
 
 def save(name, module):
     module.save(str(FOLDER / f"{name}.pt"))
+    without_place(FOLDER / f"{name}.pt")
     print(f"{name}.pt: {(FOLDER / f'{name}.pt').stat().st_size // 1000} kB")
 
 
@@ -241,3 +342,11 @@ if __name__ == "__main__":
     save("stateful", torch.jit.script(Stateful()))
     save("two-outputs", torch.jit.script(TwoOutputs()))
     save("fixed-batch", torch.jit.trace(FixedBatch(), torch.zeros(4, 1, 8, 8)))
+    save("attention", torch.jit.script(Attention([2, 8, 8], 10)))
+    save("dropouts", torch.jit.script(Dropouts()))
+    save("unlisted", torch.jit.script(Unlisted()))
+    save("double-logits", torch.jit.script(DoubleLogits()))
+    save("double-inside", torch.jit.script(DoubleInside()))
+    save("complex-logits", torch.jit.script(ComplexLogits()))
+    save("rounded-logits", torch.jit.script(RoundedLogits()))
+    save("detached-logits", torch.jit.script(DetachedLogits()))

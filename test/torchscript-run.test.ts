@@ -45,6 +45,26 @@ function weightFiles(store: string): string[] {
 describe("a spec with a TorchScript model", () => {
   const spec = place("a");
 
+  it("is described by the plan, layer by layer, with the reason of those that stay dense", async () => {
+    // First convolution 2·25 weights, then 4·2·25, 30·100, 21·30 and 10·21; a multiply-accumulate per weight and place, 28² and 10².
+    expect((await cli(["plan", spec])).stdout.split("\n").slice(-9)).toEqual([
+      "net.pt: 4,163 trained values, 4,040 of them prunable, 63,040 multiply-accumulates per image",
+      "  conv1.weight  [2, 1, 5, 5]  dense: protected (first-conv)",
+      "  conv2.weight  [4, 2, 5, 5]  pruned",
+      "  fc1.weight    [30, 100]     pruned",
+      "  fc2.weight    [21, 30]      pruned",
+      "  fc3.weight    [10, 21]      pruned",
+      "  biases (3), 61 values: dense",
+      "  scales and shifts of normalisations (4), 12 values: dense",
+      "",
+    ]);
+    const { stdout } = await cli(["plan", spec, "--json", "--set", "protect=[fc1.weight]"]);
+    const { networks } = JSON.parse(stdout) as { networks: { layers: { name: string; reason?: string }[] }[] };
+    expect(networks[0]?.layers.filter(({ reason }) => reason?.startsWith("protected"))).toEqual([
+      { name: "fc1.weight", shape: [30, 100], pruned: false, reason: "protected (fc1.weight)" },
+    ]);
+  });
+
   it("is planned, run and reported, its network named by its content", async () => {
     const plan = JSON.parse((await cli(["plan", spec, "--json"])).stdout) as Record<string, number>;
     expect(plan).toMatchObject({ trainings: 9, trainingsToDo: 9 }); // dense, and four starts under two masks

@@ -21,7 +21,7 @@ function script(name: string): ModelSpec {
   return { name: "torchscript", torchscript: join(import.meta.dirname, "fixtures", "torchscript", `${name}.pt`) };
 }
 
-describe.each(["residual", "traced"])("%s, saved as TorchScript, agrees with PyTorch", (name) => {
+describe.each(["residual", "traced", "attention"])("%s, saved as TorchScript, agrees with PyTorch", (name) => {
   const fixture: Fixture = { ...readFixture(`torchscript/${name}`), model: script(name) as Fixture["model"] };
 
   it("in its number of parameters", () => {
@@ -47,6 +47,34 @@ describe.each(["residual", "traced"])("%s, saved as TorchScript, agrees with PyT
     for (const [group, array, value] of distances(fixture, measureTraining(fixture, "float32")))
       expect(value, `${group} ${array}`).toBeLessThan(float32Tolerance(fixture, group));
   });
+});
+
+it.each(["traced", "attention"])("%s computes in bfloat16 near float32, in training and in evaluation", (name) => {
+  const shape = [2, 8, 8];
+  const model = buildModel(script(name), { classes: 10, shape });
+  model.load(initialWeights(model, 0, 0), { device: "cpu", dtype: "float32" });
+  const logits = (dtype: "float32" | "bfloat16") =>
+    scope(() => {
+      const output = model.forward(Tensor.fromHost(images(0, [16, ...shape]), { dtype }));
+      if (model.training) crossEntropy(output, Tensor.fromHost(labels(0, 16, 10))).backward();
+      return numbers(output.to({ dtype: "float32" }));
+    });
+  const distance = () => {
+    const exact = logits("float32");
+    const mixed = logits("bfloat16");
+    expect(mixed).not.toEqual(exact);
+    return Math.max(...exact.map((logit, i) => Math.abs(logit - (mixed[i] ?? 0))));
+  };
+  try {
+    // bfloat16 keeps 8 bits; logits are below 2, and a handful of layers round.
+    expect(distance()).toBeLessThan(0.05);
+    for (const [parameter, { tensor }] of model.namedParameters())
+      expect(tensor.grad?.dtype, parameter).toBe("float32");
+    model.train(false);
+    expect(noGrad(distance)).toBeLessThan(0.05);
+  } finally {
+    model.dispose();
+  }
 });
 
 const digits = { classes: 10, shape: [1, 28, 28] };
@@ -95,7 +123,7 @@ function numbers(tensor: Tensor): number[] {
 
 describe("a scripted copy of lenet5", () => {
   it("has its names, shapes, prunable layers, cost and initial weights", () => {
-    expect(describeModel(script("lenet5"), digits)).toEqual(describeModel(builtIn, digits));
+    expect({ ...describeModel(script("lenet5"), digits), dense: undefined }).toEqual(describeModel(builtIn, digits));
     const draw = (spec: ModelSpec) => [...initialWeights(buildModel(spec, digits), 3, 1)];
     expect(draw(script("lenet5"))).toEqual(draw(builtIn));
   });

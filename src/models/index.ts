@@ -87,9 +87,11 @@ function describe(model: Module, shape: readonly number[]): ModelDescription {
     (sum, { shape, kind }) => sum + elementCount(shape) * itemBytes[kind === "float" ? "float32" : kind],
     0,
   );
+  const dense = model.dense();
   return {
     parameters,
     prunable: model.prunable(),
+    ...(dense === undefined ? {} : { dense }),
     macs: model.cost(shape).macs,
     stateBytes: parameters * itemBytes.float32 + bufferBytes,
   };

@@ -1,16 +1,23 @@
 import type { Issue } from "../core/errors.ts";
 import type { ScriptOperation } from "../tensor/script.ts";
 
-const dropouts = new Set(
-  ["dropout", "dropout_", "feature_dropout", "feature_dropout_", "alpha_dropout", "alpha_dropout_"]
-    .concat(["feature_alpha_dropout", "feature_alpha_dropout_", "native_dropout", "_fused_dropout"])
-    .map((name) => `aten::${name}`),
+/** Operations that drop at random, with the name of the probability among their arguments. */
+const dropouts: ReadonlyMap<string, string> = new Map(
+  [
+    ...["dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"].flatMap((name) => [
+      [name, "p"],
+      [`${name}_`, "p"],
+    ]),
+    ["native_dropout", "p"],
+    ...["scaled_dot_product_attention", "_scaled_dot_product_attention"].map((name) => [name, "dropout_p"]),
+    ...["lstm", "gru", "rnn_tanh", "rnn_relu"].map((name) => [name, "dropout"]),
+  ].map(([name, probability]): [string, string] => [`aten::${name}`, probability ?? "p"]),
 );
 
 const draws = new Set(
   ["rand", "rand_like", "randn", "randn_like", "randint", "randint_like", "randperm", "normal", "normal_", "uniform_"]
     .concat(["random_", "bernoulli", "bernoulli_", "multinomial", "poisson", "binomial", "exponential_", "geometric_"])
-    .concat(["log_normal_", "cauchy_", "rrelu", "rrelu_", "rrelu_with_noise", "rrelu_with_noise_"])
+    .concat(["log_normal_", "cauchy_", "rrelu", "rrelu_", "rrelu_with_noise", "rrelu_with_noise_", "_fused_dropout"])
     .map((name) => `aten::${name}`),
 );
 
@@ -25,29 +32,30 @@ export function refusals(operations: readonly ScriptOperation[], variables: read
   return [...new Map(found.map((refusal) => [refusal.message, refusal])).values()];
 }
 
-const randomNumbers: Check = ({ kind, fixed }) => {
-  if (dropouts.has(kind) && fixed.p !== 0 && fixed.train !== false) {
+const randomNumbers: Check = ({ kind, known }) => {
+  const probability = known[dropouts.get(kind) ?? ""];
+  if (dropouts.has(kind) && probability !== 0 && known.train !== false) {
+    const got = probability === undefined ? "whose probability is not known to be 0" : `with p = ${probability}`;
     return {
-      message: `expected no dropout, whose draws cannot be repeated, got ${nameOf(kind)}`,
-      hint: "save the network with p = 0 in every dropout module",
+      message: `expected no dropout, whose draws cannot be repeated, got ${nameOf(kind)} ${got}`,
+      hint: "set p = 0 in every dropout, in attributes that forward() does not change, before the network is saved",
     };
   }
-  if (!draws.has(kind) || fixed.training === false) return undefined;
+  if (!draws.has(kind) || known.training === false) return undefined;
   return { message: `expected no random numbers, which cannot be repeated, got ${nameOf(kind)}` };
 };
 
-const fixedMode: Check = ({ kind, fixed }) => {
-  if (kind !== "aten::batch_norm" || fixed.training === undefined) return undefined;
-  const mode = fixed.training === true ? "training" : "evaluation";
+const fixedMode: Check = ({ kind, constants }) => {
+  if (kind !== "aten::batch_norm" || constants.training === undefined) return undefined;
+  const mode = constants.training === true ? "training" : "evaluation";
   return {
     message: `expected batch-norm that follows the network's mode, got one that is fixed in ${mode}`,
     hint: "tracing fixes the mode: save the network with torch.jit.script",
   };
 };
 
-const fixedDevice: Check = ({ kind, fixed }) => {
-  const device = Object.values(fixed).find((value) => typeof value === "string" && value !== "cpu");
-  if (device === undefined && kind !== "aten::cuda") return undefined;
+const fixedDevice: Check = ({ kind, device }) => {
+  if ((device === undefined || device === "cpu") && kind !== "aten::cuda") return undefined;
   return {
     message: `expected no fixed device, got ${device ?? "cuda"} in ${nameOf(kind)}`,
     hint: "make tensors on the device of the images (device=x.device), and trace on the CPU",

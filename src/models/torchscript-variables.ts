@@ -1,5 +1,6 @@
 import { elementCount, type HostArray } from "../core/array.ts";
 import { constant, type Drawn, type Given, kaimingUniform } from "../nn/init.ts";
+import type { DenseSummary } from "../nn/module.ts";
 import { Buffer, type FixedType, Parameter, type PrunableKind } from "../nn/variable.ts";
 import type { ScriptUse } from "../tensor/script.ts";
 
@@ -15,6 +16,7 @@ export interface FileVariable {
 
 /** What a variable is used for, as far as its initial values follow from that. */
 interface Role {
+  readonly part: "weight" | "bias" | "normalisation";
   readonly init: Drawn;
   readonly prunable?: PrunableKind;
 }
@@ -29,7 +31,7 @@ export function declareVariables(
   uses: readonly ScriptUse[],
   fromFile: boolean,
 ): ReadonlyMap<string, Parameter | Buffer> {
-  const roles = rolesOf(uses, new Map(variables.map(({ name, values }) => [name, values.shape])));
+  const roles = rolesOf(variables, uses);
   return new Map(
     variables.map((variable): [string, Parameter | Buffer] => {
       const { name, isTrained, isParameter, values } = variable;
@@ -40,6 +42,16 @@ export function declareVariables(
       return [name, new Buffer(values.shape, init.kind === "constant" ? init.value : init, fixedType(values))];
     }),
   );
+}
+
+/** The parameters that are never pruned, in the file's order, with the reason. */
+export function denseParameters(variables: readonly FileVariable[], uses: readonly ScriptUse[]): DenseSummary[] {
+  const roles = rolesOf(variables, uses);
+  return variables.flatMap(({ name, isParameter, isTrained, values: { shape } }) => {
+    const part = roles.get(name)?.part ?? "used otherwise";
+    if (!isParameter || (isTrained && part === "weight")) return [];
+    return [{ name, shape, reason: isTrained && part !== "weight" ? part : "frozen" }];
+  });
 }
 
 /** The file's values where nothing is known to draw. */
@@ -57,10 +69,8 @@ function fixedType({ dtype }: HostArray): "float" | FixedType {
 }
 
 /** The first use decides. */
-function rolesOf(
-  uses: readonly ScriptUse[],
-  shapes: ReadonlyMap<string, readonly number[]>,
-): ReadonlyMap<string, Role> {
+function rolesOf(variables: readonly FileVariable[], uses: readonly ScriptUse[]): ReadonlyMap<string, Role> {
+  const shapes = new Map(variables.map(({ name, values }) => [name, values.shape]));
   const roles = new Map<string, Role>();
   const add = (name: string | undefined, role: Role) => {
     if (name !== undefined && !roles.has(name)) roles.set(name, role);
@@ -68,16 +78,17 @@ function rolesOf(
   for (const { operation, weight, bias, mean, variance } of uses) {
     const kind = layerKinds[operation];
     if (kind === undefined) {
-      add(weight, { init: constant(1) });
-      add(bias, { init: constant(0) });
-      add(mean, { init: constant(0) });
-      add(variance, { init: constant(1) });
+      const part = "normalisation";
+      add(weight, { part, init: constant(1) });
+      add(bias, { part, init: constant(0) });
+      add(mean, { part, init: constant(0) });
+      add(variance, { part, init: constant(1) });
     } else if (weight !== undefined) {
       // Also for groups, and for transposed convolutions, whose weight is [in, out / groups, kh, kw]: PyTorch counts like this.
       const [, ...rest] = shapes.get(weight) ?? [];
       const init = kaimingUniform(elementCount(rest));
-      add(weight, { init, prunable: kind });
-      add(bias, { init });
+      add(weight, { part: "weight", init, prunable: kind });
+      add(bias, { part: "bias", init });
     }
   }
   return roles;

@@ -39,6 +39,7 @@ function complaint(spec: ModelSpec, input: ModelInput = three): string {
 
 testModel(script("residual"), { classes: 10, shape: [2, 8, 8] });
 testModel(script("traced"), { classes: 10, shape: [2, 8, 8] });
+testModel(script("attention"), { classes: 10, shape: [2, 8, 8] });
 
 describe("a network with parameters of every kind", () => {
   const model = buildModel(script("odd"), three);
@@ -61,6 +62,18 @@ describe("a network with parameters of every kind", () => {
       ["first.weight", "linear"],
       ["classifier.weight", "linear"],
     ]);
+  });
+
+  it("says of every other parameter why it is not pruned", () => {
+    const reasons = new Map(model.dense()?.map(({ name, reason }) => [name, reason]));
+    expect([...reasons.keys()]).toEqual([
+      ...["scale", "offset", "embedding.weight", "own.bias", "norm.weight", "norm.bias"],
+      ...["frozen.weight", "frozen.bias", "first.bias", "tied.bias", "unused.weight", "unused.bias"],
+    ]);
+    const named = (reason: string) => [...reasons].filter(([, found]) => found === reason).map(([name]) => name);
+    expect(named("bias")).toEqual(["own.bias", "first.bias", "tied.bias"]);
+    expect(named("normalisation")).toEqual(["norm.weight", "norm.bias"]);
+    expect(named("frozen")).toEqual(["frozen.weight", "frozen.bias"]);
   });
 
   it("trains what requires a gradient, in float32 whatever the file has", () => {
@@ -140,6 +153,44 @@ describe("what is refused, by name", () => {
 
   it("not a dropout that drops nothing, nor double parameters", () => {
     expect(complaint(script("harmless"))).toBe("nothing");
+  });
+
+  it("not an attention without dropout, whose input projection is pruned, nor a draw in a branch that no run takes", () => {
+    const model = buildModel(script("attention"), { classes: 10, shape: [2, 8, 8] });
+    expect(model.prunable().map(({ name }) => name)).toEqual([
+      ...["stem.weight", "attention.in_proj_weight", "attention.out_proj.weight", "classifier.weight"],
+    ]);
+  });
+
+  it("dropout that is or may be other than 0: by an attribute, one that changes, a branch on a value, a recurrent layer", () => {
+    const message = complaint(script("dropouts"));
+    expect(message).toContain("got feature_dropout with p = 0.25\n  hint: set p = 0 in every dropout"); // half of 0.5
+    expect(message).toContain("got alpha_dropout whose probability is not known to be 0");
+    expect(message).toContain("got dropout whose probability is not known to be 0");
+    expect(message).toContain("got gru with p = 0.25");
+    expect(message).toContain("one that sets the attribute rate");
+  });
+
+  it("draws that are in no list, in training alone", () => {
+    expect(complaint(script("unlisted"))).toContain("expected the same logits for the same images, got others");
+  });
+
+  it.each([
+    [
+      "double-logits",
+      "expected logits float32 [4, 3] for 4 images of shape [1, 8, 8], got float64 [4, 3]; forward() asks for float64",
+    ],
+    ["double-inside", "FILE: cannot compute with float32 images and weights: "],
+    ["double-inside", "; forward() asks for float64\n  hint: leave out .double()"],
+    ["complex-logits", "expected logits of type float32, got ComplexFloat\n  hint: return real numbers"],
+    ["rounded-logits", "got int64 [4, 3]\n  hint: logits need a gradient: return the last layer's output itself"],
+    [
+      "detached-logits",
+      "expected logits with a gradient, got some that are cut off from the weights\n  hint: leave out .detach()",
+    ],
+  ])("types that training cannot use, with the fix: %s", (name, text) => {
+    expect(complaint(script(name))).toContain(text);
+    expect(complaint(script(name))).not.toContain("tracing");
   });
 
   it("images and classes that do not fit, with the expected and the found shape", () => {

@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import type { Json } from "../core/canonical-json.ts";
-import type { LayerSummary, Module } from "../nn/module.ts";
+import type { DenseSummary, LayerSummary, Module } from "../nn/module.ts";
 
-export type { LayerSummary } from "../nn/module.ts";
+export type { DenseSummary, LayerSummary } from "../nn/module.ts";
 
 /** A model as a spec names it: the registered name and its options, defaults allowed to be left out. */
 export interface ModelSpec {
@@ -60,4 +60,6 @@ export interface ModelDescription {
   readonly macs: number;
   /** Size of all float32 parameters and of the buffers, in bytes. */
   readonly stateBytes: number;
+  /** The other parameters, of networks from a file. */
+  readonly dense?: readonly DenseSummary[];
 }

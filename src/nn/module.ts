@@ -20,6 +20,16 @@ export interface LayerSummary {
   readonly shape: readonly number[];
 }
 
+/** Why a parameter is left dense whatever a spec says; `used otherwise` is every use but as the weight of a layer. */
+export type DenseReason = "bias" | "normalisation" | "frozen" | "used otherwise";
+
+/** A parameter that pruning leaves alone. */
+export interface DenseSummary {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly reason: DenseReason;
+}
+
 /**
  * A layer or network. Its parameters, buffers and children are found from its own properties (`Parameter`, `Buffer`, `Module`,
  * `Module[]`), and property names joined by dots are exactly PyTorch's state-dict names: `layer1.0.bn1.running_mean`.
@@ -66,6 +76,11 @@ export abstract class Module {
     return [...this.namedParameters()].flatMap(([name, { prunable: kind, shape }]) =>
       kind === undefined ? [] : [{ name, kind, shape }],
     );
+  }
+
+  /** The other parameters with the reason; known for networks from a file, which are described by what they do. */
+  dense(): readonly DenseSummary[] | undefined {
+    return undefined;
   }
 
   /**

@@ -2,29 +2,35 @@ import type { StateDict } from "../core/array.ts";
 import { InternalError } from "../core/errors.ts";
 import { Script } from "../tensor/script.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Cost, Module } from "./module.ts";
+import { type Cost, type DenseSummary, Module } from "./module.ts";
 import type { Buffer, Parameter, Placement } from "./variable.ts";
+
+/** What forward passes have shown of a script. */
+export interface Findings {
+  /** Shape of an image. */
+  readonly input: readonly number[];
+  readonly cost: Cost;
+  readonly dense: readonly DenseSummary[];
+}
 
 /** A TorchScript network as a module: the script computes with the tensors of these parameters and buffers. */
 export class ScriptNetwork extends Module {
   readonly #file: Uint8Array;
   readonly #named: ReadonlyMap<string, Parameter | Buffer>;
-  readonly #input: readonly number[];
-  readonly #cost: Cost;
+  readonly #found: Findings;
   /** While it is loaded. */
   #script: Script | undefined;
 
   /**
    * @param file content of the file
    * @param named variables of the script by name, in its order
-   * @param input shape of an image @param cost of such an image
+   * @param found what was found with images of a shape: cost of one, parameters that are not pruned
    */
-  constructor(file: Uint8Array, named: ReadonlyMap<string, Parameter | Buffer>, input: readonly number[], cost: Cost) {
+  constructor(file: Uint8Array, named: ReadonlyMap<string, Parameter | Buffer>, found: Findings) {
     super();
     this.#file = file;
     this.#named = named;
-    this.#input = input;
-    this.#cost = cost;
+    this.#found = found;
   }
 
   override forward(x: Tensor): Tensor {
@@ -33,8 +39,13 @@ export class ScriptNetwork extends Module {
   }
 
   override cost(shape: readonly number[]): Cost {
-    if (shape.join() === this.#input.join()) return this.#cost;
-    throw new InternalError(`a script's cost is known for images of shape [${this.#input.join(", ")}] only`);
+    const { input, cost } = this.#found;
+    if (shape.join() === input.join()) return cost;
+    throw new InternalError(`a script's cost is known for images of shape [${input.join(", ")}] only`);
+  }
+
+  override dense(): readonly DenseSummary[] {
+    return this.#found.dense;
   }
 
   override load(state: StateDict, placement: Placement): void {

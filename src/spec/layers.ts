@@ -8,8 +8,16 @@ export function unprotectedLayers(
   prunable: readonly LayerSummary[],
   protect: readonly string[],
 ): readonly LayerSummary[] {
-  const names = new Set(protect.map((name) => layerByRole(prunable, name) ?? name));
+  const names = protectedLayers(prunable, protect);
   return prunable.filter((layer) => !names.has(layer.name));
+}
+
+/** Names of the layers that are protected, each with the word of `protect` that says so: a role, or the name itself. */
+export function protectedLayers(
+  prunable: readonly LayerSummary[],
+  protect: readonly string[],
+): ReadonlyMap<string, string> {
+  return new Map(protect.map((word) => [layerByRole(prunable, word) ?? word, word]));
 }
 
 function layerByRole(prunable: readonly LayerSummary[], role: string): string | undefined {

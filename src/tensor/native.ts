@@ -36,16 +36,23 @@ type Binary = (a: Handle, b: Handle) => Handle;
 type Scalar = (a: Handle, value: number) => Handle;
 type Reduce = (a: Handle, dims: readonly number[] | undefined, keepDim: boolean) => Handle;
 
-/** One operation of a TorchScript network. */
+/** One operation of a TorchScript network that can run. */
 export interface ScriptOperation {
   /** E.g. `aten::dropout`. */
   readonly kind: string;
   /** The attribute that a `prim::SetAttr` sets, and whether that is a tensor. */
   readonly sets?: string;
   readonly setsTensor?: boolean;
-  /** Arguments that do not depend on anything, by their names: numbers, flags, and devices as text. */
-  readonly fixed: Readonly<Record<string, number | boolean | string>>;
+  /** A device and an element type that it names. */
+  readonly device?: string;
+  readonly dtype?: string;
+  /** Arguments that are constants: numbers and flags, by name. */
+  readonly constants: Arguments;
+  /** Arguments that are the same in every run: the constants, and what attributes, defaults and arithmetic come to. */
+  readonly known: Arguments;
 }
+
+type Arguments = Readonly<Record<string, number | boolean>>;
 
 /** A convolution, linear layer or normalisation of a forward pass, with the names of the variables that it used directly. */
 export interface ScriptUse {

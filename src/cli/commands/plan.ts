@@ -25,9 +25,13 @@ async function planAction(file: string, options: PlanOptions): Promise<void> {
   const { makePlan } = await import("../../plan/plan.ts");
   const { Store } = await import("../../store/store.ts");
   const { summariseFor } = await import("../plan-summary.ts");
+  const { networksText, plannedNetworks } = await import("../plan-networks.ts");
   const { planText } = await import("../plan-text.ts");
   const plan = makePlan(loadSpec(file, options.set));
   const store = Store.open(storeFolder(options));
   const summary = summariseFor(plan, store, options.workers);
-  process.stdout.write(options.json ? `${JSON.stringify(summary, null, 2)}\n` : planText(plan, summary));
+  const text = options.json
+    ? `${JSON.stringify({ ...summary, networks: plannedNetworks(plan) }, null, 2)}\n`
+    : planText(plan, summary) + networksText(plannedNetworks(plan, true));
+  process.stdout.write(text);
 }
