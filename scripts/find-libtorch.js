@@ -18,7 +18,7 @@ function inspect(root, source) {
   const folders = ["lib", "lib64", ...architectureFolders(root)].map((name) => join(root, name));
   const lib = folders.find((folder) => existsSync(join(folder, "libtorch_cpu.so")));
   if (lib === undefined) return `headers, but no libtorch_cpu.so in ${folders.join(", ")}`;
-  return { source, include, lib, version: readVersion(include), abi: readAbi([root, lib]), ...inspectCuda(root, lib) };
+  return { source, include, lib, version: readVersion(include), abi: readAbi(root, lib), ...inspectCuda(root, lib) };
 }
 
 /**
@@ -54,8 +54,23 @@ function readVersion(include) {
   return ["MAJOR", "MINOR", "PATCH"].map(part).join(".");
 }
 
-/** Which std::string this libtorch was compiled with: 0 (before C++11) or 1. Its CMake file says so when it is not the default. */
-function readAbi(roots) {
+/**
+ * Which std::string this libtorch was compiled with: 0 (before C++11, as in pip's PyTorch before 2.7) or 1. A function that takes one has
+ * it in its symbol; where that is not to be seen, libtorch's CMake file says.
+ */
+function readAbi(root, lib) {
+  return symbolAbi(join(lib, "libc10.so")) ?? cmakeAbi([root, lib]) ?? "1";
+}
+
+function symbolAbi(library) {
+  if (!existsSync(library)) return undefined;
+  const content = readFileSync(library);
+  const taking = (text) => content.includes(`_ZN3c105ErrorC1ENS_14SourceLocationE${text}`); // c10::Error(SourceLocation, std::string)
+  if (taking("Ss")) return "0";
+  return taking("NSt7__cxx1112basic_string") ? "1" : undefined;
+}
+
+function cmakeAbi(roots) {
   for (const root of roots) {
     for (const folder of ["share/cmake/Torch", "cmake/Torch"]) {
       const file = join(root, folder, "TorchConfig.cmake");
@@ -63,7 +78,7 @@ function readAbi(roots) {
       if (found) return found[1];
     }
   }
-  return "1";
+  return undefined;
 }
 
 /** The folder and ABI of the user's PyTorch, or a sentence that says why there is none. */

@@ -99,6 +99,20 @@ Install it, or name the folder that has its include/ and lib/:
     });
   });
 
+  it("believes libtorch's symbols before its CMake file", () => {
+    const library = join(folder, "torch", "lib", "libc10.so");
+    const symbol = "\0_ZN3c105ErrorC1ENS_14SourceLocationE";
+    const abi = () =>
+      (JSON.parse(find({ PATH: folder, LIBTORCH: join(folder, "torch") }, "--json").out) as { abi: string }).abi;
+    writeFileSync(library, `\u007fELF${symbol}NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE\0`);
+    expect(abi()).toBe("1");
+    rmSync(join(folder, "torch/share"), { recursive: true });
+    writeFileSync(library, `\u007fELF${symbol}Ss\0`);
+    expect(abi()).toBe("0");
+    rmSync(library);
+    expect(abi()).toBe("1"); // the compiler's default
+  });
+
   it("asks the user's Python before the system, and takes its ABI", () => {
     const python = join(folder, "python3");
     const root = join(folder, "torch");
