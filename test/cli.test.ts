@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cli, smallSpec, temporaryFolder, writeSpec } from "./cli-runner.ts";
+import { cli, RunningCli, smallSpec, temporaryFolder, writeSpec } from "./cli-runner.ts";
 
 const folder = temporaryFolder();
 const grid = `
@@ -66,6 +66,12 @@ describe("the help", () => {
     expect((await cli(["--version"], { SWEEPSTAKE_ADDON: "/nowhere" })).code).toBe(0);
     expect(await planned("no-engine.yaml", grid)).toMatchObject({ trainings: 37 });
   });
+});
+
+it("ends in peace where the reader of its output has gone, as in `sweepstake … | head`", async () => {
+  const running = new RunningCli(["--help"]);
+  running.child.stdout?.destroy();
+  expect(await running.finished).toEqual({ code: 0, stdout: "", stderr: "" });
 });
 
 describe("wrong usage exits with 2 and names what is near", () => {

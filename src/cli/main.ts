@@ -50,6 +50,7 @@ Exit codes: 0 done, 1 a run failed, 2 wrong input, 130 or 143 stopped by a signa
 
 /** Runs one command line; every error becomes one message on standard error and the exit code. */
 export async function main(args: readonly string[]): Promise<void> {
+  process.stdout.on("error", ignoreClosedPipe);
   try {
     await createProgram().parseAsync([...args], { from: "user" });
   } catch (error) {
@@ -57,4 +58,9 @@ export async function main(args: readonly string[]): Promise<void> {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
     else process.exitCode = reportError(error, process.stderr);
   }
+}
+
+/** `sweepstake … | head` closes the pipe early: that ends the output, and neither the work nor with an error. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
