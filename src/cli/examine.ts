@@ -42,14 +42,9 @@ function engine(): Finding[] {
 }
 
 /** One finding per device. */
-function devices({ threads, bfloat16, cuda, cudaDevices, cudaGraphs }: EngineInfo): Finding[] {
-  const found: Finding[] = [
-    {
-      subject: "device",
-      state: "ok",
-      found: `cpu: ${bfloat16 ? bfloat16Text() : "no bfloat16 instructions"}, up to ${threads} threads`,
-    },
-  ];
+function devices({ bfloat16, cuda, cudaDevices, cudaGraphs }: EngineInfo): Finding[] {
+  const cpu = `cpu: ${bfloat16 ? bfloat16Text() : "no bfloat16 instructions"}`;
+  const found: Finding[] = [{ subject: "device", state: "ok", found: cpu }];
   if (!cuda || cudaDevices === 0) {
     const build = cudaGraphs ? "libtorch has CUDA, but finds no CUDA device" : "this libtorch finds no CUDA device";
     const fix = "only specs with `device: cuda:N` need it; docs/cuda.md says how";
