@@ -48,5 +48,8 @@ test("on a phone the page itself never scrolls sideways: tables have boxes of th
     ["conv2 on fashion-mnist", "text wrap"],
   ]);
   expect(overview.match(/<tr><th class="id"><a /g)).toHaveLength(claims.length);
+  // The words stand beyond the edge where there are several settings: wide, so that they do not make the rows tall.
+  expect(overview.match(/<td class="text wrap words">/g)).toHaveLength(claims.length);
+  expect(claimsPage(judgeClaims([worldResults()], "x"))).not.toContain("wrap words");
   expect(page).toMatch(/@media \(max-width: 40rem\) \{[^@]*th\.id \{ min-width: 0 \}/);
 });

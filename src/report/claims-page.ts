@@ -47,7 +47,7 @@ ${claims.map(
         .map(
           ({ outcome, caution }) => html`<td class="text">${badge(outcome)}${caution === undefined ? "" : " *"}</td>`,
         ),
-    )}<td class="text wrap">${math(claim.words)}</td></tr>\n`,
+    )}<td class="text wrap${settings.length > 1 ? " words" : ""}">${math(claim.words)}</td></tr>\n`,
 )}</tbody></table></div>
 ${verdicts.some(({ caution }) => caution !== undefined) ? html`<p class="note">${cautionMark}</p>` : undefined}</section>`;
 }

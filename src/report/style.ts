@@ -76,6 +76,7 @@ th.text, td.text, tbody th { text-align: left }
 tbody th { font-weight: 400 }
 td small, th small { display: block; font-size: .88em }
 td.wrap, th.wrap { white-space: normal; min-width: 9rem }
+td.words { min-width: 22rem }
 code { font: .84em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace }
 summary { cursor: pointer; color: var(--link) }
 @media (max-width: 40rem) {
@@ -99,6 +100,7 @@ summary { cursor: pointer; color: var(--link) }
   table { font-size: 7.5pt }
   th, td.text, td small { white-space: normal }
   td code { overflow-wrap: anywhere }
+  td.words { min-width: 0 }
   .plot, .scroll { overflow: visible }
   figure, .verdict, tr { break-inside: avoid }
   h2, h3, .note:has(+ figure) { break-after: avoid }
