@@ -1,7 +1,7 @@
 import { percent } from "../run/labels.ts";
 import type { Condition } from "../stats/condition.ts";
 import type { PairedRun, SparsityVerdict, WinningProperty } from "../stats/verdict.ts";
-import { MET_APART } from "../stats/verdict-text.ts";
+import { seedsOutlook } from "../stats/verdict-text.ts";
 import { winningProperty } from "../stats/winning-property.ts";
 import {
   type CorrelationGroup,
@@ -144,15 +144,13 @@ function effectText(other: string, { effect, interval, level, n, dropped }: Cond
 }
 
 /** What it would take to decide an undecided verdict. */
-function outlookText({ closeToDense, betterThanReinit, seedsToDecide }: SparsityVerdict, leftOut: string): string {
+function outlookText(judged: SparsityVerdict, leftOut: string): string {
+  const { closeToDense, betterThanReinit } = judged;
   const reasons = [closeToDense.reason, betterThanReinit.reason];
   if (reasons.includes("no pairs")) return `trainings left out: ${leftOut}`;
   if (reasons.includes("one seed")) return "one seed cannot decide, at least 2 are needed";
   if (reasons.includes("no spread")) return "the seeds do not differ, so there is no spread to judge by";
-  const apart = closeToDense.state === "met" && betterThanReinit.state === "met";
-  if (typeof seedsToDecide === "number")
-    return `${apart ? `${MET_APART}; ` : ""}about ${seedsToDecide} seeds would decide`;
-  return "more than 1000 seeds would be needed";
+  return seedsOutlook(judged);
 }
 
 function denseSentence(results: Results, dense: readonly ArmGroup[]): string {

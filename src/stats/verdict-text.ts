@@ -27,8 +27,15 @@ export function overallSentence(sparsities: readonly Judged[], options: Required
   );
 }
 
-/** Said where both conditions are met, but `holds` is not established. */
-export const MET_APART = "each condition is met by itself, but not both together after Holm";
+/** What it would take to decide where the t test applies; where each condition is met, but `holds` is not established, also that. */
+export function seedsOutlook({ seedsToDecide, closeToDense, betterThanReinit }: Judged): string {
+  const isMetApart = closeToDense.state === "met" && betterThanReinit.state === "met";
+  const needed =
+    typeof seedsToDecide === "number"
+      ? `about ${seedsToDecide} seeds would decide`
+      : "more than 1000 seeds would be needed";
+  return isMetApart ? `each condition is met by itself, but not both together after Holm; ${needed}` : needed;
+}
 
 function failure({ verdict, closeToDense, betterThanReinit }: Judged): string {
   if (verdict !== "fails") return "";
@@ -39,18 +46,14 @@ function failure({ verdict, closeToDense, betterThanReinit }: Judged): string {
   return ` (${failed.join(", ")})`;
 }
 
-function outlook({ verdict, seedsToDecide, closeToDense, betterThanReinit }: Judged): string {
+function outlook(judged: Judged): string {
+  const { verdict, closeToDense, betterThanReinit } = judged;
   if (verdict !== "undecided") return "";
   const reasons = [closeToDense.reason, betterThanReinit.reason];
   if (reasons.includes("no pairs")) return " (no seed has both runs)";
   if (reasons.includes("one seed")) return " (one seed; at least 2 are needed)";
   if (reasons.includes("no spread")) return " (the seeds do not differ, so the t test does not apply)";
-  const apart = closeToDense.state === "met" && betterThanReinit.state === "met";
-  const needed =
-    typeof seedsToDecide === "number"
-      ? `about ${seedsToDecide} seeds would decide`
-      : "more than 1000 seeds would be needed";
-  return ` (${apart ? `${MET_APART}; ` : ""}${needed})`;
+  return ` (${seedsOutlook(judged)})`;
 }
 
 function numbers({ effect, interval, level, pMet, pNotMet, n, dropped, state }: Condition): string {
