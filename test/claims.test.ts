@@ -93,16 +93,16 @@ describe("sweepstake claims", () => {
   });
 
   it("without specs judges the paper's own experiments at a scale, also when none is run", async () => {
-    const { code, stdout, stderr } = await cli(["claims", "--scale", "tiny", "--out", join(folder, "empty")]);
+    const { code, stdout, stderr } = await cli(["claims", "--scale", "small", "--out", join(folder, "empty")]);
     expect([code, stderr]).toEqual([0, expect.stringContaining("claims.html")]);
-    expect(stdout).toContain("Scale: tiny scale: 5 of 150 epochs, 3 of 5 seeds");
+    expect(stdout).toContain("Scale: small scale: 12 of 150 epochs, 3 of 5 seeds");
     // Six settings: each of the three models on both data sets.
     expect(stdout.match(/^Not run, .*: claims 1, 2, 3, 4, 5, 6, 7, 8 and 9$/gm)).toHaveLength(6);
     expect(stdout).toContain("lr 0.01 taken as insufficient, lr 0.1 as desirable; 3 seeds");
   });
 
   it("refuses a scale for specs, which have their own", async () => {
-    const { code, stderr } = await cli(["claims", spec, "--scale", "tiny", "--out", out]);
+    const { code, stderr } = await cli(["claims", spec, "--scale", "small", "--out", out]);
     expect(code).toBe(2);
     expect(stderr).toContain("--scale: expected no spec files with it");
   });

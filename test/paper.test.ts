@@ -40,9 +40,9 @@ describe("sweepstake paper", () => {
 
   it.each([
     { args: ["8"], text: 'expected a figure or table of the paper, got "8"' },
-    { args: ["2", "--scale", "small"], text: "Allowed choices are full, half, tenth, tiny." },
+    { args: ["2", "--scale", "tiny"], text: "Allowed choices are full, half, tenth, medium, small." },
     { args: ["2", "--plan", "--set", "train.epcohs=3"], text: 'did you mean "epochs"' },
-    { args: ["4", "--scale", "tiny", "--set", "train.epochs=2"], text: "expected an epoch before the end" },
+    { args: ["4", "--scale", "small", "--set", "train.epochs=2"], text: "expected an epoch before the end" },
     { args: ["all", "--json"], text: "expected one figure, --plan or --status with --json, got 22 figures" },
     { args: ["2", "5ab", "--json"], text: "paper 2 5ab: expected one figure, --plan or --status with --json, got 2" },
     { args: ["2", "8"], text: 'expected a figure or table of the paper, got "8"' },
@@ -63,16 +63,16 @@ describe("sweepstake paper", () => {
 describe("sweepstake paper --plan", () => {
   it("says what a figure takes at a scale, and writes nothing", async () => {
     const out = join(folder, "planned");
-    const { code, stdout } = await cli(["paper", "2", "--scale", "tiny", "--plan", "--out", out]);
+    const { code, stdout } = await cli(["paper", "2", "--scale", "small", "--plan", "--out", out]);
     expect(code).toBe(0);
-    expect(stdout).toContain("tiny scale: 5 of 150 epochs, 3 of 5 seeds");
-    expect(stdout).toContain("liu2021-2-tiny: lr 0.01 | lr 0.1, 3 seeds");
+    expect(stdout).toContain("small scale: 12 of 150 epochs, 3 of 5 seeds");
+    expect(stdout).toContain("liu2021-2-small: lr 0.01 | lr 0.1, 3 seeds");
     expect(stdout).toContain("trainings  54 "); // two rates, three seeds: dense, four tickets, four re-initialised
     expect(existsSync(out)).toBe(false);
   });
 
   it("adds up all figures with and without sharing", async () => {
-    const args = ["paper", "all", "--plan", "--scale", "tiny", "--out", join(folder, "planned")];
+    const args = ["paper", "all", "--plan", "--scale", "small", "--out", join(folder, "planned")];
     const plan = JSON.parse((await cli([...args, "--json"])).stdout) as {
       readonly trainings: number;
       readonly trainingsOneByOne: number;
@@ -97,10 +97,10 @@ describe("sweepstake paper --plan", () => {
 });
 
 describe("several figures", () => {
-  const tiny = ["--scale", "tiny", "--out", join(folder, "several")];
+  const small = ["--scale", "small", "--out", join(folder, "several")];
 
   it("are planned together, each once, with what they share", async () => {
-    const { stdout } = await cli(["paper", "2", "5a", "5b", "2", "--plan", "--json", ...tiny]);
+    const { stdout } = await cli(["paper", "2", "5a", "5b", "2", "--plan", "--json", ...small]);
     const plan = JSON.parse(stdout) as { readonly figures: readonly unknown[] };
     // Figure 5ab starts from the masks that figure 2's tickets make.
     expect(plan).toMatchObject({ trainings: 78, trainingsOneByOne: 102 });
@@ -122,18 +122,18 @@ describe("several figures", () => {
       "--set",
       "retrain=[]",
       "--scale",
-      "tiny",
+      "small",
       "--out",
       out,
     ];
     const before = await cli(["paper", "2", "4", "--status", ...args]);
     expect([before.code, existsSync(out)]).toEqual([0, false]);
-    expect(before.stdout).toMatch(/^liu2021-2-tiny\n.*done.*to do\n(.*\n)*train +0 +0 +0 +0 +2\n/);
-    expect(before.stdout).toContain("\nliu2021-4-tiny\n");
+    expect(before.stdout).toMatch(/^liu2021-2-small\n.*done.*to do\n(.*\n)*train +0 +0 +0 +0 +2\n/);
+    expect(before.stdout).toContain("\nliu2021-4-small\n");
 
     // Without masks it is Figure 4's runs, too.
     expect((await cli(["paper", "2", ...args, "--executor", "inline"])).code).toBe(0);
-    const report = join(out, "reports", "liu2021-2-tiny", "report.html");
+    const report = join(out, "reports", "liu2021-2-small", "report.html");
     const first = readFileSync(report, "utf8");
     rmSync(join(out, "reports"), { recursive: true });
     const objects = () => readdirSync(join(out, "store", "objects"), { recursive: true }).length;
@@ -141,40 +141,40 @@ describe("several figures", () => {
     const again = await cli(["paper", "2", "4", "--report", ...args]);
     expect(again.code).toBe(0);
     expect(readFileSync(report, "utf8")).toBe(first);
-    expect(again.stderr).toContain(join("liu2021-4-tiny", "report.html"));
+    expect(again.stderr).toContain(join("liu2021-4-small", "report.html"));
     expect(objects()).toBe(stored);
 
     const one = JSON.parse((await cli(["paper", "4", "--status", "--json", ...args])).stdout) as unknown;
-    expect(one).toMatchObject({ id: "4", scale: "tiny", stages: { train: { done: 2, "to do": 0 } } });
+    expect(one).toMatchObject({ id: "4", scale: "small", stages: { train: { done: 2, "to do": 0 } } });
   }, 240_000);
 });
 
 describe("a figure of the paper, made minute", () => {
   it("runs to a report that is labelled with figure and scale, and what another figure trained is not trained again", async () => {
     const out = join(folder, "minute");
-    const run = await cli(["paper", "4", "--scale", "tiny", ...minute, "--out", out]);
+    const run = await cli(["paper", "4", "--scale", "small", ...minute, "--out", out]);
     expect(run.code).toBe(0);
     expect(run.stderr).toContain("3 of 150 epochs, 3 of 5 seeds, 256 of 60,000 training images");
     expect(run.stderr).toContain("6/6");
-    expect(run.stderr).toContain(join(out, "reports", "liu2021-4-tiny", "report.html"));
-    const text = words(page("minute", "liu2021-4-tiny"));
+    expect(run.stderr).toContain(join(out, "reports", "liu2021-4-small", "report.html"));
+    const text = words(page("minute", "liu2021-4-small"));
     expect(text).toContain("Figure 4 of the paper");
-    expect(text).toContain("tiny scale: 3 of 150 epochs");
+    expect(text).toContain("small scale: 3 of 150 epochs");
     expect(text).toContain("not part of this experiment"); // the paper's accuracies are those of ResNet-20
-    const figures = readdirSync(join(out, "reports", "liu2021-4-tiny", "figures"));
+    const figures = readdirSync(join(out, "reports", "liu2021-4-small", "figures"));
     expect(figures).toEqual(expect.arrayContaining(["correlation-pre-training.pdf", "correlation-pre-training.csv"]));
 
-    const args = ["paper", "2", "--scale", "tiny", ...minute, "--set", "seeds=1", "--out", out];
+    const args = ["paper", "2", "--scale", "small", ...minute, "--set", "seeds=1", "--out", out];
     const pruned = [...args, "--set", "prune=[{ one-shot: { sparsities: [0.5] } }]"];
     const plan = JSON.parse((await cli([...pruned, "--plan", "--json"])).stdout) as unknown;
-    expect(plan).toMatchObject({ id: "2", scale: "tiny", trainings: 6, trainingsToDo: 4 });
+    expect(plan).toMatchObject({ id: "2", scale: "small", trainings: 6, trainingsToDo: 4 });
 
     const single = await cli([...pruned, "--executor", "inline"]);
     expect(single.code).toBe(0);
-    const one = words(page("minute", "liu2021-2-tiny"));
+    const one = words(page("minute", "liu2021-2-small"));
     expect(one).toContain("1 of 5 seeds");
     expect(one).toContain("one seed cannot decide, at least 2 are needed");
-    const verdicts = page("minute", "liu2021-2-tiny").split("<h2>Verdicts")[1]?.split("<h2>")[0] ?? "";
+    const verdicts = page("minute", "liu2021-2-small").split("<h2>Verdicts")[1]?.split("<h2>")[0] ?? "";
     expect(verdicts.match(/class="badge undecided"/g)?.length).toBe(2);
     expect(verdicts).not.toMatch(/class="badge (holds|fails)"|\bp [<\d=]|CI/);
     expect(single.stdout).toMatch(/undecided/);
@@ -185,19 +185,19 @@ describe("a figure of the paper, made minute", () => {
     const out = join(folder, "diverging");
     const rates = ["--set", "sweep.train.optimizer.sgd.lr=[0.05, 1e30]", "--set", "seeds=2"];
     const masks = ["--set", "prune=[{ one-shot: { sparsities: [0.5] } }]"];
-    const run = await cli(["paper", "2", "--scale", "tiny", ...minute, ...rates, ...masks, "--out", out]);
+    const run = await cli(["paper", "2", "--scale", "small", ...minute, ...rates, ...masks, "--out", out]);
     expect(run.code).toBe(0);
     expect(run.stderr).toContain("lr 1e+30, seed 0, dense: diverged");
-    const captions = [...page("diverging", "liu2021-2-tiny").matchAll(/<figcaption>(.*?)<\/figcaption>/gs)].map(
+    const captions = [...page("diverging", "liu2021-2-small").matchAll(/<figcaption>(.*?)<\/figcaption>/gs)].map(
       (match) => words(match[1] ?? ""),
     );
     expect(captions[0]).toContain("Left out: lr 1e+30, dense, seeds 0 and 1 (diverged)");
     expect(captions[0]).toContain("lr 1e+30, ticket, one-shot 50 %, seeds 0 and 1 (an input diverged)");
-    expect(captions[0]).toContain("tiny scale: 3 of 150 epochs");
-    const [accuracy] = readdirSync(join(out, "reports", "liu2021-2-tiny", "figures")).filter((name) =>
+    expect(captions[0]).toContain("small scale: 3 of 150 epochs");
+    const [accuracy] = readdirSync(join(out, "reports", "liu2021-2-small", "figures")).filter((name) =>
       /^accuracy.*\.csv$/.test(name),
     );
-    const rows = readFileSync(join(out, "reports", "liu2021-2-tiny", "figures", accuracy ?? ""), "utf8");
+    const rows = readFileSync(join(out, "reports", "liu2021-2-small", "figures", accuracy ?? ""), "utf8");
     expect(rows).toContain("lr 0.05");
     expect(rows).not.toContain("1e+30");
   }, 120_000);

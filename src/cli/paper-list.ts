@@ -34,7 +34,7 @@ export function listFigures({ json }: { readonly json: boolean }): string {
     },
     TABLE_WIDTH,
   );
-  return `${table}\nRun one with: sweepstake paper ID --scale full|half|tenth|tiny. What all of them take: sweepstake paper all --plan\n`;
+  return `${table}\nRun one with: sweepstake paper ID --scale full|half|tenth|medium|small. What all of them take: sweepstake paper all --plan\n`;
 }
 
 /** `5ab (5a, 5b)`. */

@@ -29,14 +29,15 @@ const set = [
   "prune=[]",
   "retrain=[]",
 ];
-const options = { out, scale: "tiny", executor: "inline", workers: 1, threads: 1, json: false } as const;
+const options = { out, scale: "small", executor: "inline", workers: 1, threads: 1, json: false } as const;
 
 it("runs figures one after the other into reports of their own; the second finds what the first trained", async () => {
   expect(await runFigures(["2", "4"].map(findFigure), { ...options, set })).toBe(0);
-  for (const id of ["2", "4"]) expect(existsSync(join(out, "reports", `liu2021-${id}-tiny`, "report.html"))).toBe(true);
-  expect(printed).toMatch(/liu2021-2-tiny: .*\n.*trainings {2}2\n.*to do {6}2 of them/);
-  expect(printed).toMatch(/liu2021-4-tiny: .*\n.*trainings {2}2\n.*to do {6}0 of them/);
-  expect(printed.indexOf("liu2021-2-tiny")).toBeLessThan(printed.indexOf("liu2021-4-tiny"));
+  for (const id of ["2", "4"])
+    expect(existsSync(join(out, "reports", `liu2021-${id}-small`, "report.html"))).toBe(true);
+  expect(printed).toMatch(/liu2021-2-small: .*\n.*trainings {2}2\n.*to do {6}2 of them/);
+  expect(printed).toMatch(/liu2021-4-small: .*\n.*trainings {2}2\n.*to do {6}0 of them/);
+  expect(printed.indexOf("liu2021-2-small")).toBeLessThan(printed.indexOf("liu2021-4-small"));
 }, 60_000);
 
 it("reads all of them before the first one runs", async () => {

@@ -99,8 +99,8 @@ function planOf(id: string): Plan {
   return plan;
 }
 
-function tinyPlans(): readonly Plan[] {
-  return ids.map((id) => makePlan(figureSpec({ id }, "tiny")));
+function smallPlans(): readonly Plan[] {
+  return ids.map((id) => makePlan(figureSpec({ id }, "small")));
 }
 
 describe("trainings at full scale", () => {
@@ -146,7 +146,7 @@ describe("trainings at full scale", () => {
     expect(work.admmRuns).toBe(5 * one * each + 5 * one);
   });
 
-  it("are those of docs/paper.md, at full and at tiny scale", () => {
+  it("are those of docs/paper.md, at full and at small scale", () => {
     const doc = readFileSync(paperFile("../../docs/paper.md"), "utf8");
     const rows = (all: readonly Plan[]) => {
       const { trainings, trainingsUnshared, admmRuns } = uniteWork(all);
@@ -158,16 +158,16 @@ describe("trainings at full scale", () => {
       .map((line) =>
         line
           .split("|")
-          .slice(2, 6)
+          .slice(2, 7)
           .map((cell) => Number(cell.trim().replace(",", ""))),
       );
     expect(table.map((row) => row[0])).toEqual(rows(ids.map(planOf)));
-    expect(table.map((row) => row[3])).toEqual(rows(tinyPlans()));
+    expect(table.map((row) => row[4])).toEqual(rows(smallPlans()));
   });
 
   it("does not depend on the order of the figures", () => {
-    const tiny = tinyPlans();
-    const [forwards, backwards] = [uniteWork(tiny), uniteWork(tiny.toReversed())];
+    const small = smallPlans();
+    const [forwards, backwards] = [uniteWork(small), uniteWork(small.toReversed())];
     expect(backwards.trainings).toBe(forwards.trainings);
     const outputs = (work: typeof forwards) => new Map([...work.stages].map(([key, stage]) => [key, stage.outputs]));
     expect(outputs(backwards)).toEqual(outputs(forwards));
@@ -209,34 +209,51 @@ describe("the paper's numbers", () => {
   });
 
   it("stay with a figure at a scale that has no such mask, so that the reader sees what is missing", () => {
-    expect(loadFigure(findFigure("2"), "tiny").context.reported.map(({ value }) => value)).toEqual(values("2"));
+    expect(loadFigure(findFigure("2"), "small").context.reported.map(({ value }) => value)).toEqual(values("2"));
   });
 });
 
 describe("the scale's note", () => {
-  const note = (id: string, ...args: [scale: "full" | "half" | "tiny", overrides?: readonly string[]]) =>
+  const note = (id: string, ...args: [scale: "full" | "half" | "small", overrides?: readonly string[]]) =>
     loadFigure(findFigure(id), ...args).context.scaleNote;
 
   it("says what is left of the protocol", () => {
     expect(note("2", "full")).toBe("full scale: the paper's protocol");
-    expect(note("2", "half")).toBe("half scale: 75 of 150 epochs, 3 of 5 seeds");
-    expect(note("4", "tiny")).toBe(
-      "tiny scale: 5 of 150 epochs, 3 of 5 seeds, 6,400 of 50,000 training images, 2,000 of 10,000 test images",
+    expect(note("2", "half")).toBe(
+      "half scale: 75 of 150 epochs, 3 of 5 seeds, 29,325 of 58,650 steps, " +
+        "weight decay 0.0002 instead of 0.0001 (which keeps Σ lr·weightDecay)",
     );
-    expect(note("A13", "tiny")).toBe(
-      "tiny scale: 5 of 150 epochs, 3 of 5 seeds, 6,400 of 50,000 training images, 2,000 of 10,000 test images, " +
-        "masks at 30, 50, 70, 90 % sparsity, rewinding to epoch 1 instead of 10, 4 of 40 epochs of ADMM",
+    const small =
+      "small scale: 12 of 150 epochs, 3 of 5 seeds, 12,800 of 50,000 training images, 2,000 of 10,000 test images, " +
+      "2,400 of 58,650 steps, batches of 64 instead of 128, " +
+      "weight decay 0.00257 instead of 0.0001 (which keeps Σ lr·weightDecay)";
+    expect(note("4", "small")).toBe(small);
+    expect(note("A13", "small")).toBe(
+      `${small}, masks at 30, 50, 70, 90 % sparsity, rewinding to epoch 1 instead of 10, 4 of 40 epochs of ADMM`,
     );
-    expect(note("T1", "tiny")).not.toContain("masks");
+    expect(note("T1", "small")).not.toContain("masks");
   });
 
   it("tells a user's own changes, but not where files lie", () => {
     expect(note("4", "full", ["data.path=/data", "train.precision=bfloat16"])).toBe(
       "full scale: the paper's protocol; changed by hand: train.precision=bfloat16",
     );
-    expect(note("4", "tiny", ["seeds=1", "data.name=fashion-mnist"])).toBe(
-      "tiny scale: 5 of 150 epochs, 1 of 5 seeds, 6,400 of 60,000 training images, 2,000 of 10,000 test images; " +
+    expect(note("4", "small", ["seeds=1", "data.name=fashion-mnist"])).toBe(
+      "small scale: 12 of 150 epochs, 1 of 5 seeds, 12,800 of 60,000 training images, 2,000 of 10,000 test images, " +
+        "2,400 of 58,650 steps, batches of 64 instead of 128, " +
+        "weight decay 0.00257 instead of 0.0001 (which keeps Σ lr·weightDecay); " +
         "changed by hand: seeds=1, data.name=fashion-mnist",
     );
+  });
+
+  it("says when a change by hand leaves the rule, or too few steps", () => {
+    expect(note("4", "small", ["train.epochs=11"])).toContain("2,200 of 58,650 steps, too few for the paper's regime");
+    expect(note("4", "small", ["train.optimizer.sgd.weightDecay=1e-4"])).toContain(
+      "weight decay 0.0001 (Σ lr·weightDecay 4 % of the paper's)",
+    );
+    expect(note("4", "small", ["train.optimizer.sgd.weightDecay=0.00514"])).toContain(
+      "weight decay 0.00514 instead of 0.0001 (Σ lr·weightDecay 200 % of the paper's)",
+    );
+    expect(note("4", "small")).not.toContain("too few");
   });
 });

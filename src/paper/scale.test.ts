@@ -9,19 +9,49 @@ import { figureSpec } from "./load-figure.ts";
 import { scaleSpec } from "./scale.ts";
 import { type ScaleName, scaleNames } from "./types.ts";
 
-/** The protocol at every scale, worked out by hand: 1, 1/2, 1/10 and 1/30 of the paper's 150 epochs and so on. */
+/**
+ * The protocol at every scale, worked out by hand: 1, 1/2, 1/10, 4/25 and 2/25 of the paper's 150 epochs and so on. Weight decay: the paper's
+ * 391 steps × (80 + 40/10 + 30/100) epochs at the initial rate are 32,961.3, medium's 200 × (13 + 6/10 + 5/100) are 2,730, 12.07 times
+ * less, and small's 200 × (6 + 4/10 + 2/100) are 1,284, 25.67 times less. ADMM's rho: a stage of 3,910 steps becomes one of 400 or 200.
+ */
 const protocol = {
-  full: { epochs: 150, milestones: [80, 120], rewind: 10, epochsPerStage: 10, seeds: [0, 1, 2, 3, 4] },
-  half: { epochs: 75, milestones: [40, 60], rewind: 5, epochsPerStage: 5, seeds: [0, 1, 2] },
-  tenth: { epochs: 15, milestones: [8, 12], rewind: 1, epochsPerStage: 1, seeds: [0, 1, 2] },
-  tiny: { epochs: 5, milestones: [3, 4], rewind: 1, epochsPerStage: 1, seeds: [0, 1, 2] },
+  full: {
+    epochs: 150,
+    milestones: [80, 120],
+    decay: 1e-4,
+    rewind: 10,
+    rho: 1e-4,
+    epochsPerStage: 10,
+    seeds: [0, 1, 2, 3, 4],
+  },
+  half: { epochs: 75, milestones: [40, 60], decay: 2e-4, rewind: 5, rho: 2e-4, epochsPerStage: 5, seeds: [0, 1, 2] },
+  tenth: { epochs: 15, milestones: [8, 12], decay: 1e-3, rewind: 1, rho: 1e-3, epochsPerStage: 1, seeds: [0, 1, 2] },
+  medium: {
+    epochs: 24,
+    milestones: [13, 19],
+    decay: 0.00121,
+    rewind: 2,
+    rho: 0.000978,
+    epochsPerStage: 2,
+    seeds: [0, 1, 2],
+  },
+  small: {
+    epochs: 12,
+    milestones: [6, 10],
+    decay: 0.00257,
+    rewind: 1,
+    rho: 0.00196,
+    epochsPerStage: 1,
+    seeds: [0, 1, 2],
+  },
 };
+const few: readonly ScaleName[] = ["medium", "small"];
 const twelve = [0.15, 0.28, 0.39, 0.48, 0.56, 0.62, 0.68, 0.73, 0.77, 0.8, 0.83, 0.86];
 const four = [0.3, 0.5, 0.7, 0.9];
 
 describe.each(scaleNames)("every figure at %s scale", (scale) => {
   const expected = protocol[scale];
-  const lists = scale === "tiny" ? [four, [0.3, 0.5, 0.7], [0.5]] : [twelve, [0.3, 0.5, 0.7], [0.5]];
+  const lists = few.includes(scale) ? [four, [0.3, 0.5, 0.7], [0.5]] : [twelve, [0.3, 0.5, 0.7], [0.5]];
 
   it.each(paperFigures())("$id has the protocol worked out by hand", ({ id }) => {
     const spec = figureSpec({ id }, scale);
@@ -33,65 +63,70 @@ describe.each(scaleNames)("every figure at %s scale", (scale) => {
       expect([0.01, 0.1]).toContain(lr);
       expect(setting.train).toEqual({
         epochs: expected.epochs,
-        batchSize: 128,
+        batchSize: few.includes(scale) ? 64 : 128,
         precision: "float32",
-        optimizer: { sgd: { lr, momentum: 0.9, weightDecay: 1e-4, nesterov: false } },
+        optimizer: { sgd: { lr, momentum: 0.9, weightDecay: expected.decay, nesterov: false } },
         schedule: { milestones: expected.milestones, factor: 0.1, warmupEpochs: 0 },
         augment: { crop: 4, flip: true },
       });
       const { name, validation, ...images } = setting.data;
       expect(name).toMatch(/^cifar100?$/);
       expect(validation).toBe(0);
-      expect(images).toEqual(scale === "tiny" ? { subset: 6400, testSubset: 2000 } : {});
+      expect(images).toEqual(few.includes(scale) ? { subset: 12800, testSubset: 2000 } : {});
       for (const start of setting.retrain) if (start.kind === "rewind") expect(start.epoch).toBe(expected.rewind);
       for (const prune of setting.prune) {
         if (prune.kind === "iterative" && "removeFraction" in (prune.rounds[0] ?? {})) {
-          expect(scale).not.toBe("tiny");
+          expect(few).not.toContain(scale);
           expect(prune.rounds).toEqual(Array.from({ length: 12 }, () => ({ removeFraction: 0.15 })));
         } else if (prune.kind === "iterative") {
           expect(lists).toContainEqual(prune.rounds.map((target) => ("sparsity" in target ? target.sparsity : -1)));
         } else expect(lists).toContainEqual(prune.sparsities);
         if (prune.kind === "admm") {
-          expect(prune).toMatchObject({ rho: 1e-4, growth: 10, stages: 4, epochsPerStage: expected.epochsPerStage });
+          expect(prune).toMatchObject({
+            rho: expected.rho,
+            growth: 10,
+            stages: 4,
+            epochsPerStage: expected.epochsPerStage,
+          });
         }
       }
     }
   });
 });
 
-it("tiny is the same work, key for key, as a spec that someone wrote by hand", () => {
+it("small is the same work, key for key, as a spec that someone wrote by hand", () => {
   const byHand = parseSpec(
     `
 name: by hand
-data: { name: cifar10, path: /data/cifar, subset: 6400, testSubset: 2000 }
+data: { name: cifar10, path: /data/cifar, subset: 12800, testSubset: 2000 }
 model: resnet20
 train:
-  epochs: 5
-  batchSize: 128
+  epochs: 12
+  batchSize: 64
   precision: bfloat16
-  optimizer: { sgd: { lr: 0.1, momentum: 0.9, weightDecay: 1e-4 } }
-  schedule: { milestones: [3, 4], factor: 0.1 }
+  optimizer: { sgd: { lr: 0.1, momentum: 0.9, weightDecay: 2.57e-3 } }
+  schedule: { milestones: [6, 10], factor: 0.1 }
   augment: { crop: 4, flip: true }
 sweep: { train.optimizer.sgd.lr: [0.01, 0.1] }
 seeds: 3
 prune:
   - iterative: { sparsities: [0.3, 0.5, 0.7, 0.9] }
   - one-shot: { sparsities: [0.3, 0.5, 0.7, 0.9] }
-  - admm: { sparsities: [0.3, 0.5, 0.7, 0.9], epochsPerStage: 1 }
+  - admm: { sparsities: [0.3, 0.5, 0.7, 0.9], rho: 0.00196, epochsPerStage: 1 }
 retrain: [ticket, reinit, { rewind: { epoch: 1 } }, fine-tune]
 `,
     "by-hand.yaml",
   );
   const known = makePlan(byHand).stages;
   for (const id of ["2", "4", "5ab", "5cd", "6a", "6b", "6c", "7"]) {
-    const { stages } = makePlan(figureSpec({ id }, "tiny", ["train.precision=bfloat16", "data.path=/elsewhere"]));
+    const { stages } = makePlan(figureSpec({ id }, "small", ["train.precision=bfloat16", "data.path=/elsewhere"]));
     expect([...stages.keys()].filter((key) => !known.has(key))).toEqual([]);
     for (const [key, { outputs }] of stages)
       expect(known.get(key)?.outputs).toEqual(expect.arrayContaining([...outputs]));
   }
 });
 
-function scaled(text: string, scale: ScaleName = "tiny"): unknown {
+function scaled(text: string, scale: ScaleName = "small"): unknown {
   return scaleSpec(parse(text), scale, "grid.yaml");
 }
 
@@ -136,12 +171,12 @@ describe("a schedule", () => {
         milestones: fc
           .uniqueArray(fc.integer({ min: 1, max: T - 1 }), { maxLength: 5 })
           .map((m) => m.toSorted((a, b) => a - b)),
-        scale: fc.constantFrom("half", "tenth", "tiny"),
+        scale: fc.constantFrom("half", "tenth", "medium", "small"),
       }),
     );
     fc.assert(
       fc.property(any, ({ epochs, milestones, scale }) => {
-        const divisor = { half: 2, tenth: 10, tiny: 30 }[scale];
+        const divisor = { half: 2, tenth: 10, medium: 6.25, small: 12.5 }[scale];
         const T = Math.max(1, Math.round(epochs / divisor));
         const tree = { train: { epochs, schedule: { milestones } } };
         if (T <= milestones.length) {
@@ -176,26 +211,28 @@ it("the starts that have epochs of their own shrink with the rest", () => {
   });
 });
 
-describe("masks at tiny scale", () => {
+describe("masks at small scale", () => {
   it("are at four sparsities where there were more, and stay where there were not", () => {
     expect(
       scaled(`
 data: mnist
+train: { epochs: 150 }
 prune:
   - iterative: { rate: 0.2, rounds: 5, pruner: magnitude }
   - iterative: { rate: 0.2, rounds: 4 }
   - one-shot: { sparsities: [0.1, 0.2, 0.3, 0.4, 0.5] }
   - one-shot: { sparsities: [0.1, 0.2, 0.3, 0.4] }
-  - admm: { sparsities: [0.1, 0.2, 0.3, 0.4, 0.5], epochsPerStage: 60 }
+  - admm: { sparsities: [0.1, 0.2, 0.3, 0.4, 0.5], rho: 1e-4, epochsPerStage: 60 }
 `),
     ).toEqual({
-      data: { name: "mnist", subset: 6400, testSubset: 2000 },
+      data: { name: "mnist", subset: 12800, testSubset: 2000 },
+      train: { epochs: 12, batchSize: 64 },
       prune: [
         { iterative: { sparsities: four, pruner: "magnitude" } },
         { iterative: { rate: 0.2, rounds: 4 } },
         { "one-shot": { sparsities: four } },
         { "one-shot": { sparsities: [0.1, 0.2, 0.3, 0.4] } },
-        { admm: { sparsities: four, epochsPerStage: 2 } },
+        { admm: { sparsities: four, rho: 0.00281, epochsPerStage: 5 } },
       ],
     });
   });
@@ -210,17 +247,17 @@ prune:
 describe("a scale that does not fit", () => {
   it.each([
     {
-      text: "train: { epochs: 60, schedule: { milestones: [20, 40] } }",
+      text: "train: { epochs: 25, schedule: { milestones: [10, 20] } }",
       place: "train.schedule.milestones",
       got: "got 2",
     },
     {
-      text: "train: { epochs: 40, schedule: { warmupEpochs: 30 } }",
+      text: "train: { epochs: 10, schedule: { warmupEpochs: 8 } }",
       place: "train.schedule.warmupEpochs",
       got: "got 1 of 1",
     },
     {
-      text: "train: { epochs: 40 }\nretrain: [ticket, { rewind: { epoch: 10 } }]",
+      text: "train: { epochs: 15 }\nretrain: [ticket, { rewind: { epoch: 10 } }]",
       place: "retrain[1].rewind.epoch",
       got: "got 1 of 1",
     },
@@ -231,10 +268,31 @@ describe("a scale that does not fit", () => {
       place: "cases[1].train.schedule.milestones",
       got: "one that it sets",
     },
+    {
+      text: "cases: [{ train.optimizer.sgd.weightDecay: 0 }]",
+      place: "cases[0].train.optimizer.sgd.weightDecay",
+      got: "one that it sets",
+    },
+    { text: "sweep: { train.batchSize: [64, 128] }", place: "sweep.train.batchSize", got: "one that it sets" },
     { text: "prune: [{ admm: { sparsities: [0.5] } }]", place: "prune[0].admm", got: "got nothing" },
+    {
+      text: "prune: [{ admm: { sparsities: [0.5], epochsPerStage: 10 } }]",
+      place: "prune[0].admm",
+      got: "got nothing",
+    },
+    {
+      text: "data: cifar10\ntrain: { epochs: 150, batchSize: 128, optimizer: { sgd: { lr: 0.1 } } }",
+      place: "train.optimizer.sgd",
+      got: "got nothing",
+    },
+    {
+      text: "train: { epochs: 150, batchSize: 128 }\ncases: [{ data.name: mnist }, { data.name: cifar10 }]",
+      place: "data",
+      got: "got several",
+    },
   ])("$place is refused by name", ({ text, place, got }) => {
     expect(() => scaled(text)).toThrow(InputError);
-    expect(() => scaled(text)).toThrow(`grid.yaml at scale tiny: ${place}: expected `);
+    expect(() => scaled(text)).toThrow(`grid.yaml at scale small: ${place}: expected `);
     expect(() => scaled(text)).toThrow(got);
     expect(() => scaled(text, "full")).not.toThrow();
   });
@@ -254,8 +312,8 @@ describe("what the parser has to refuse", () => {
 });
 
 it("overrides are written over the scaled spec", () => {
-  const spec = figureSpec({ id: "2" }, "tiny", ["train.epochs=6", "seeds=1", "data.subset=640", "name=mine"]);
-  expect(spec.variants[0]?.setting.train).toMatchObject({ epochs: 6, schedule: { milestones: [3, 4] } });
+  const spec = figureSpec({ id: "2" }, "small", ["train.epochs=11", "seeds=1", "data.subset=640", "name=mine"]);
+  expect(spec.variants[0]?.setting.train).toMatchObject({ epochs: 11, schedule: { milestones: [6, 10] } });
   expect(spec).toMatchObject({ seeds: [0], name: "mine" });
   expect(spec.variants[1]?.setting.data).toMatchObject({ subset: 640, testSubset: 2000 });
 });

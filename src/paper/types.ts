@@ -1,7 +1,7 @@
 import type { Measure, Start } from "../plan/types.ts";
 
 /** The scales that a paper's experiment can be run at, from its own protocol down to what takes minutes. */
-export const scaleNames = ["full", "half", "tenth", "tiny"] as const;
+export const scaleNames = ["full", "half", "tenth", "medium", "small"] as const;
 export type ScaleName = (typeof scaleNames)[number];
 
 /** The figures of a report that make up a figure of the paper. */
@@ -53,7 +53,7 @@ export interface PaperContext {
   /** The figures of a report that make it up; they come first. */
   readonly draws: readonly FigureKind[];
   readonly scale: ScaleName;
-  /** What the scale leaves of the paper's protocol, for captions: `tiny scale: 5 of 150 epochs, 6,400 of 50,000 images, …`. */
+  /** What the scale leaves of the paper's protocol, for captions: `small scale: 12 of 150 epochs, 12,800 of 50,000 images, …`. */
   readonly scaleNote: string;
   /** The paper's numbers for the settings of this figure. */
   readonly reported: readonly ReportedNumber[];

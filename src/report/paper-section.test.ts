@@ -31,8 +31,8 @@ const paper: PaperContext = {
   shows: "R_p is about 20 %.",
   note: "Masks are <ours>.",
   draws: ["mask-correlation"],
-  scale: "tiny",
-  scaleNote: "tiny scale: 5 of 150 epochs, 6,400 of 50,000 images",
+  scale: "small",
+  scaleNote: "small scale: 5 of 150 epochs, 6,400 of 50,000 images",
   reported,
 };
 const results = fixtureResults({ rates: [0.1], prunings: ["admm"], sparsities: [0.5], seeds: 3 });
@@ -63,12 +63,12 @@ describe("a report of one of the paper's tables", () => {
         .toSorted(),
     );
     for (const { name, title, caption } of figures) {
-      expect(title).toContain("(Table 1, tiny scale)");
-      expect(caption).toContain("At tiny scale: 5 of 150 epochs, 6,400 of 50,000 images.");
+      expect(title).toContain("(Table 1, small scale)");
+      expect(caption).toContain("At small scale: 5 of 150 epochs, 6,400 of 50,000 images.");
       const svg = read(join("figures", `${name}.svg`))
         .replaceAll(/<[^>]*>/g, " ")
         .replaceAll(/\s+/g, " ");
-      expect(svg).toContain("Table 1 of the paper at tiny scale: 5 of 150");
+      expect(svg).toContain("Table 1 of the paper at small scale: 5 of 150");
     }
   });
 
@@ -123,7 +123,7 @@ test("one seed has no interval, and a figure without numbers says so", () => {
 });
 
 test("a long note is cut in the drawing, and whole in the caption", () => {
-  const long = { ...paper, scaleNote: `tiny scale: ${"many changes by hand, ".repeat(40)}` };
+  const long = { ...paper, scaleNote: `small scale: ${"many changes by hand, ".repeat(40)}` };
   for (const { caption, spec } of reportFigures(results, long)) {
     expect(caption).toContain(long.scaleNote);
     const { text } = spec.title as { readonly text: readonly string[] };

@@ -31,7 +31,7 @@ Every hypothesis, margin and correction is fixed beforehand: docs/claims.md.
 
 Examples:
   $ sweepstake claims examples/demo.yaml
-  $ sweepstake claims --scale tiny --json > claims.json`;
+  $ sweepstake claims --scale small --json > claims.json`;
 
 async function claimsAction(files: readonly string[], options: ClaimsOptions): Promise<void> {
   const { collect } = await import("../../analysis/collect.ts");

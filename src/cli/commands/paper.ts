@@ -18,7 +18,7 @@ export function paperCommand(): Command {
     .description("Run figures and tables of Liu et al. 2021, one, several or all; without an id, list them.")
     .argument("[ids...]", "2, 4, 5ab, … A13, T1, or all; without any the list")
     .addOption(
-      new Option("--scale <name>", "full is the paper's protocol; the others shrink epochs, seeds and (tiny) images")
+      new Option("--scale <name>", "full is the paper's protocol; the others shrink it in the paper's regime")
         .choices(scaleNames)
         .default("full"),
     )
@@ -38,8 +38,8 @@ The report goes to <out>/reports/liu2021-ID-SCALE. Figures that need the same tr
 
 Examples:
   $ sweepstake paper
-  $ sweepstake paper 2 --scale tiny --set data.path=~/data
-  $ sweepstake paper 2 5ab 6a --scale tiny --status
+  $ sweepstake paper 2 --scale small --set data.path=~/data
+  $ sweepstake paper 2 5ab 6a --scale small --status
   $ sweepstake paper all --scale tenth --plan`;
 
 async function paperAction(ids: readonly string[], options: PaperOptions): Promise<void> {
