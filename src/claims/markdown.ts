@@ -2,7 +2,7 @@ import { pointsText, probabilityText } from "../analysis/format.ts";
 import { claims } from "./judge.ts";
 import { LEVEL, type PartRow, partRows } from "./rows.ts";
 import { askedText, intervalText } from "./statement-text.ts";
-import { cautionMark, claimLine, outcomeTable, settingText } from "./text.ts";
+import { claimLine, markTexts, outcomeTable, outcomeText, settingText } from "./text.ts";
 import type { ClaimsResult, ClaimVerdict } from "./types.ts";
 
 /** Columns of the table of all parts of one claim in one setting. */
@@ -51,7 +51,7 @@ export function claimsMarkdown(result: ClaimsResult): string {
     const { id, words, formula, margin, rule, source } = claim;
     const own = verdicts.filter((verdict) => verdict.claim.id === id);
     return [
-      `## Claim ${id}: ${own.map(({ outcome }) => outcome).join(", ")}`,
+      `## Claim ${id}: ${own.map(outcomeText).join("; ")}`,
       words,
       [`- Tested: ${formula}.`, `- Margin: ${margin}`, `- ${rule}`, `- In the paper: ${source}.`].join("\n"),
       ...own.map(verdictMarkdown),
@@ -63,7 +63,7 @@ export function claimsMarkdown(result: ClaimsResult): string {
     readingText(result),
     settings.map((setting) => `- ${settingText(setting)}`).join("\n"),
     markdownTable(overview.columns, overview.rows),
-    ...(verdicts.some(({ caution }) => caution !== undefined) ? [`\\${cautionMark}`] : []),
+    ...markTexts(result).map((text) => text.replace(/^\*/, "\\*")),
     ...sections,
   ].join("\n\n")}\n`;
 }

@@ -1,6 +1,7 @@
 import { type CsvRow, toCsv } from "../analysis/csv.ts";
 import { summarize, tInterval } from "../stats/paired-t.ts";
 import type { Judged } from "../stats/proposition.ts";
+import { regimeOf } from "./regime.ts";
 import type { ClaimStatement, ClaimsResult, ClaimVerdict } from "./types.ts";
 
 /** Coverage of every interval that is shown beside an effect; it is not corrected for the other parts. */
@@ -66,6 +67,7 @@ export function claimsCsv({ scale, verdicts }: ClaimsResult): string {
         claim: verdict.claim.id,
         setting: verdict.setting.label,
         claimOutcome: verdict.outcome,
+        regime: regimeOf(verdict.setting).outcome,
         seedsToDecide: verdict.seedsToDecide ?? undefined,
         depth: row.depth,
         part: row.label,
@@ -99,21 +101,22 @@ export function claimsJson({ alpha, scale, settings, verdicts }: ClaimsResult): 
     format: 1,
     alpha,
     scale,
-    settings: settings.map(({ label, model, data, rates, low, high, seeds }) => ({
-      label,
-      model,
-      data,
-      rates,
-      insufficient: low ?? null,
-      desirable: high ?? null,
-      seeds,
-    })),
+    settings: settings.map((setting) => {
+      const { label, model, data, rates, low, high, seeds } = setting;
+      const { outcome, text } = regimeOf(setting);
+      return {
+        ...{ label, model, data, rates, insufficient: low ?? null, desirable: high ?? null, seeds },
+        regime: outcome,
+        regimeText: text,
+      };
+    }),
     claims: verdicts.map((verdict) => {
       const { id, words, formula, source, rule, margin } = verdict.claim;
       return {
         ...{ id, words, formula, source, rule, margin },
         setting: verdict.setting.label,
         outcome: verdict.outcome,
+        regime: regimeOf(verdict.setting).outcome,
         pConfirmed: verdict.judged.pHolds?.raw ?? null,
         pRefuted: verdict.judged.pFails?.raw ?? null,
         seedsToDecide: verdict.seedsToDecide,

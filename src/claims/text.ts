@@ -1,6 +1,7 @@
 import { listText, probabilityText, seedsText } from "../analysis/format.ts";
 import { renderTable, type TextTable } from "../analysis/text-table.ts";
 import type { Judged } from "../stats/proposition.ts";
+import { regimeOf } from "./regime.ts";
 import { partRows } from "./rows.ts";
 import type { ClaimSetting } from "./setting.ts";
 import { decidingLeaf, effectText, statementText } from "./statement-text.ts";
@@ -16,10 +17,11 @@ export function claimsText(result: ClaimsResult): string {
     `Claims of Liu et al. 2021. Scale: ${scale}.\nBoth errors of every verdict are at most ${alpha}; seeds are the replicates.\n`,
     `${settings.map(settingText).join("\n")}\n`,
     renderTable(outcomeTable({ ...result, verdicts: verdicts.filter(isShown) }), WIDTH),
-    ...(verdicts.some(({ caution }) => caution !== undefined) ? [`${cautionMark}\n`] : []),
+    ...markTexts(result).map((text) => `${text}\n`),
     ...verdicts.filter(isShown).map((verdict) => {
       const caution = verdict.caution === undefined ? "" : `${verdict.caution}\n`;
-      return `${claimHead(verdict, settings)}: ${claimLine(verdict)}\n${caution}`;
+      const regime = isOutOfRegime(verdict) ? " †" : "";
+      return `${claimHead(verdict, settings)}${regime}: ${claimLine(verdict)}\n${caution}`;
     }),
     ...notRunLines(
       verdicts.filter((verdict) => !isShown(verdict)),
@@ -31,6 +33,14 @@ export function claimsText(result: ClaimsResult): string {
 /** What the asterisk in the overview says. */
 export const cautionMark = "* rests on masks of ADMM prunings that have not converged";
 
+/** What the marks of the overview say that are in it. */
+export function markTexts({ verdicts }: ClaimsResult): readonly string[] {
+  return [
+    ...(verdicts.some(isOutOfRegime) ? ["† out of the paper's regime: why stands at its setting"] : []),
+    ...(verdicts.some(({ caution }) => caution !== undefined) ? [cautionMark] : []),
+  ];
+}
+
 /** With several settings, those of which nothing is there would hide the others. */
 function notRunLines(verdicts: readonly ClaimVerdict[], settings: readonly ClaimSetting[]): readonly string[] {
   return settings.flatMap((setting) => {
@@ -40,7 +50,7 @@ function notRunLines(verdicts: readonly ClaimVerdict[], settings: readonly Claim
   });
 }
 
-/** `resnet20 on cifar10 (…): lr 0.01 taken as insufficient, lr 0.1 as desirable; 5 seeds`. */
+/** `resnet20 on cifar10 (…): lr 0.01 taken as insufficient, lr 0.1 as desirable; 5 seeds; in the paper's regime: …`. */
 export function settingText(setting: ClaimSetting): string {
   const { label, low, high, seeds, rates } = setting;
   const between = rates.length > 2 ? ` (run were ${listText(rates.map(String))})` : "";
@@ -48,7 +58,7 @@ export function settingText(setting: ClaimSetting): string {
     low === undefined
       ? `lr ${high ?? ""} taken as desirable, the only one`
       : `lr ${low} taken as insufficient, lr ${high ?? ""} as desirable${between}`;
-  return `${label}: ${taken}; ${seedsText(seeds.length)}`;
+  return `${label}: ${taken}; ${seedsText(seeds.length)}; ${regimeOf(setting).text}`;
 }
 
 /** Rows: claim and setting. */
@@ -59,13 +69,22 @@ export function outcomeTable({ verdicts, settings }: ClaimsResult): TextTable {
     rows: verdicts.map((verdict) => [
       String(verdict.claim.id),
       shortLabel(verdict.setting, settings),
-      verdict.caution === undefined ? verdict.outcome : `${verdict.outcome} *`,
+      `${verdict.outcome}${isOutOfRegime(verdict) ? " †" : ""}${verdict.caution === undefined ? "" : " *"}`,
       verdict.outcome === "not run" ? "-" : countText(verdict),
       decidingNumber(verdict),
       verdict.outcome === "undecided" ? seedsNumber(verdict) : "-",
     ]),
     heads: 3,
   };
+}
+
+/** `refuted`, or `refuted, out of regime` where the runs are none that the paper speaks of. */
+export function outcomeText(verdict: ClaimVerdict): string {
+  return isOutOfRegime(verdict) ? `${verdict.outcome}, out of regime` : verdict.outcome;
+}
+
+function isOutOfRegime({ outcome, setting }: ClaimVerdict): boolean {
+  return outcome !== "not run" && regimeOf(setting).outcome === "out";
 }
 
 /** The model and data alone where that tells the settings apart. */

@@ -1,7 +1,7 @@
 import { claims } from "../claims/judge.ts";
 import { partCells, partColumns, readingText } from "../claims/markdown.ts";
 import { partRows } from "../claims/rows.ts";
-import { cautionMark, claimLine, settingText, shortLabel } from "../claims/text.ts";
+import { cautionMark, claimLine, outcomeText, settingText, shortLabel } from "../claims/text.ts";
 import type { Claim, ClaimOutcome, ClaimsResult, ClaimVerdict } from "../claims/types.ts";
 import { html, type Markup, math, raw } from "./html.ts";
 import { plainPage } from "./plain-page.ts";
@@ -44,16 +44,14 @@ ${claims.map(
     html`<tr><th class="id"><a href="#claim-${claim.id}">${claim.id}</a></th>${settings.map((setting) =>
       verdicts
         .filter((verdict) => verdict.claim === claim && verdict.setting === setting)
-        .map(
-          ({ outcome, caution }) => html`<td class="text">${badge(outcome)}${caution === undefined ? "" : " *"}</td>`,
-        ),
+        .map((verdict) => html`<td class="text">${badge(verdict)}${verdict.caution === undefined ? "" : " *"}</td>`),
     )}<td class="text wrap${settings.length > 1 ? " words" : ""}">${math(claim.words)}</td></tr>\n`,
 )}</tbody></table></div>
 ${verdicts.some(({ caution }) => caution !== undefined) ? html`<p class="note">${cautionMark}</p>` : undefined}</section>`;
 }
 
-function badge(outcome: ClaimOutcome): Markup {
-  return html`<span class="badge ${badges[outcome]}">${outcome}</span>`;
+function badge(verdict: ClaimVerdict): Markup {
+  return html`<span class="badge ${badges[verdict.outcome]}">${outcomeText(verdict)}</span>`;
 }
 
 function claimSection(claim: Claim, verdicts: readonly ClaimVerdict[]): Markup {
@@ -71,9 +69,9 @@ ${verdicts.map(verdictBlock)}</section>
 }
 
 function verdictBlock(verdict: ClaimVerdict): Markup {
-  const { setting, outcome, note, caution } = verdict;
+  const { setting, note, caution } = verdict;
   return html`<div class="verdict">
-<h3>${badge(outcome)} ${setting.label}</h3>
+<h3>${badge(verdict)} ${setting.label}</h3>
 <p>${math(claimLine(verdict))}</p>
 ${caution === undefined ? undefined : html`<p><b>${math(caution)}</b></p>`}
 ${note === undefined ? undefined : html`<p class="note">${math(note)}</p>`}
