@@ -15,6 +15,7 @@ import { renderPdf, svgSize } from "./pdf.ts";
 import { prunerComparison } from "./pruner-comparison.ts";
 import { renderSvg } from "./render.ts";
 import { ink, measurePalette, pruningPalette, startPalette, variantPalette } from "./theme.ts";
+import { winningByRate } from "./winning-by-rate.ts";
 
 function withConnections(results: Results): Results {
   const path = [0, 0.5, 1].map((share) => ({ share, error: 10 + share, loss: 1 }));
@@ -49,6 +50,7 @@ function figuresOf(results: Results): readonly Figure[] {
     connectivityPath(withConnections(results)),
     connectivityBarrier(withConnections(results)),
     learningCurves(results, typicalCell(results)),
+    winningByRate(results, typicalCell(results)),
   ].filter((figure) => figure !== undefined);
 }
 

@@ -9,6 +9,7 @@ import { captionOf, type Figure } from "../figures/figure.ts";
 import { learningCurves, typicalCell } from "../figures/learning-curves.ts";
 import { prunerComparison } from "../figures/pruner-comparison.ts";
 import { ink } from "../figures/theme.ts";
+import { winningByRate } from "../figures/winning-by-rate.ts";
 import { type FigureKind, figureKinds, type PaperContext } from "../paper/types.ts";
 import { paperName } from "./paper-section.ts";
 
@@ -23,6 +24,7 @@ export function reportFigures(results: Results, paper?: PaperContext): readonly 
     "mask-correlation": prunings.map((pruning) => maskCorrelation(results, pruning, numbers)),
   };
   const figures = [
+    winningByRate(results, typicalCell(results)),
     ...new Set([...(paper?.draws ?? []), ...figureKinds].flatMap((kind) => kinds[kind])),
     ...prunings.map((pruning) => admmResiduals(results, pruning)),
     connectivityPath(results),
