@@ -58,8 +58,10 @@ export class ClaimSetting {
   readonly data: string;
   /** Epochs of every training. */
   readonly epochs: number;
-  /** Facts that people need to tell settings apart: `resnet20 on cifar10 (150 epochs, 50,000 images)`. */
-  readonly label: string;
+  readonly #facts: readonly string[];
+  readonly #content: string | undefined;
+  /** Whether another setting has the same facts: then the data differ in their content. */
+  #isAlike = false;
   readonly #accuracies = new Map<string, Map<number, number | null>>();
   readonly #correlations = new Map<string, Map<number, Correlation | null>>();
   readonly #rates = new Set<number>();
@@ -73,7 +75,19 @@ export class ClaimSetting {
     this.epochs = train.epochs;
     const warmup = train.schedule.warmupEpochs > 0 ? [`warm-up ${train.schedule.warmupEpochs}`] : [];
     const images = `${describeData(data).train.toLocaleString("en-US")} images`;
-    this.label = `${model.name} on ${data.name} (${[`${train.epochs} epochs`, images, ...warmup].join(", ")})`;
+    this.#facts = [`${train.epochs} epochs`, images, ...warmup];
+    this.#content = data.content;
+  }
+
+  /** Facts that people need to tell settings apart: `resnet20 on cifar10 (150 epochs, 50,000 images)`. */
+  get label(): string {
+    const content = this.#isAlike && this.#content !== undefined ? [`content ${this.#content.slice(0, 8)}…`] : [];
+    return `${this.model} on ${this.data} (${[...this.#facts, ...content].join(", ")})`;
+  }
+
+  /** Has the label tell this setting from others with the same facts. */
+  distinguish(): void {
+    this.#isAlike = true;
   }
 
   /** Learning rates, ascending. */
@@ -210,7 +224,12 @@ export function claimSettings(results: readonly Results[]): readonly ClaimSettin
       const isOwn = ({ variant }: { readonly variant: string }) => variant === id;
       known.add({ arms: arms.filter(isOwn), comparisons: comparisons.filter(isOwn), admm }, setting);
     }
-  return [...settings.values()];
+  const all = [...settings.values()];
+  for (const label of new Set(all.map((setting) => setting.label))) {
+    const alike = all.filter((setting) => setting.label === label);
+    if (alike.length > 1) for (const setting of alike) setting.distinguish();
+  }
+  return all;
 }
 
 function identityOf({ model, data, train, protect }: Setting): string {

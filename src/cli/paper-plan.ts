@@ -3,12 +3,12 @@ import type { PaperFigure } from "../paper/catalog.ts";
 import { figureSpec, loadFigure } from "../paper/load-figure.ts";
 import type { ScaleName } from "../paper/types.ts";
 import type { PlanSummary } from "../plan/estimate.ts";
-import { makePlan } from "../plan/plan.ts";
 import type { Plan } from "../plan/types.ts";
 import { uniteWork } from "../plan/union.ts";
 import { Store } from "../store/store.ts";
 import { type SpecOptions, storeFolder } from "./options.ts";
 import { TABLE_WIDTH } from "./paper-list.ts";
+import { planFor } from "./plan-for.ts";
 import { summariseFor } from "./plan-summary.ts";
 import { bytes, duration, planText } from "./plan-text.ts";
 
@@ -21,8 +21,9 @@ interface PaperPlanOptions extends SpecOptions {
 /** What one figure takes, as `sweepstake plan` says it. */
 export function planFigure(figure: PaperFigure, options: PaperPlanOptions): string {
   const { spec, context } = loadFigure(figure, options.scale, options.set);
-  const plan = makePlan(spec);
-  const summary = summariseFor(plan, Store.open(storeFolder(options)), options.workers);
+  const store = Store.open(storeFolder(options));
+  const plan = planFor(spec, store);
+  const summary = summariseFor(plan, store, options.workers);
   if (options.json) return `${JSON.stringify({ ...context, ...summary }, null, 2)}\n`;
   return `${context.title}\n${context.scaleNote}\n${planText(plan, summary)}`;
 }
@@ -33,7 +34,7 @@ export function planAllFigures(figures: readonly PaperFigure[], options: PaperPl
   const plans: Plan[] = [];
   const trained = new Set<string>();
   const rows = figures.map(({ id, title }) => {
-    const plan = makePlan(figureSpec({ id }, options.scale, options.set));
+    const plan = planFor(figureSpec({ id }, options.scale, options.set), store);
     plans.push(plan);
     const before = trained.size;
     for (const { kind, key } of plan.stages.values()) if (kind === "train") trained.add(key);

@@ -1,9 +1,9 @@
 import type { PaperFigure } from "../paper/catalog.ts";
 import { figureSpec, loadFigure } from "../paper/load-figure.ts";
 import type { ScaleName } from "../paper/types.ts";
-import { makePlan } from "../plan/plan.ts";
 import { Store } from "../store/store.ts";
 import { type SpecOptions, storeFolder } from "./options.ts";
+import { planFor } from "./plan-for.ts";
 import { planStatus, statusText } from "./plan-status.ts";
 import { showResults } from "./show-results.ts";
 
@@ -16,7 +16,7 @@ interface PaperShowOptions extends SpecOptions {
 export function figuresStatus(figures: readonly PaperFigure[], options: PaperShowOptions): string {
   const store = Store.open(storeFolder(options));
   const found = figures.map(({ id }) => {
-    const plan = makePlan(figureSpec({ id }, options.scale, options.set));
+    const plan = planFor(figureSpec({ id }, options.scale, options.set), store);
     return { id, scale: options.scale, ...planStatus(plan, store) };
   });
   if (options.json) return `${JSON.stringify(found.length === 1 ? found[0] : found, null, 2)}\n`;
@@ -29,6 +29,6 @@ export async function reportOnFigures(figures: readonly PaperFigure[], options: 
   const store = Store.open(storeFolder(options));
   for (const { spec, context } of loaded) {
     process.stderr.write(`${context.title}\n${context.scaleNote}\n`);
-    await showResults(makePlan(spec), store, options, context);
+    await showResults(planFor(spec, store), store, options, context);
   }
 }

@@ -1,6 +1,5 @@
 import { loadData } from "../data/load.ts";
 import type { PaperContext } from "../paper/types.ts";
-import { makePlan } from "../plan/plan.ts";
 import type { Plan } from "../plan/types.ts";
 import { execute } from "../run/execute.ts";
 import { InlineSlot } from "../run/inline.ts";
@@ -10,6 +9,7 @@ import type { Spec } from "../spec/types.ts";
 import { Store } from "../store/store.ts";
 import { checkDevice, engineInfo } from "../tensor/engine.ts";
 import { type RunOptions, storeFolder } from "./options.ts";
+import { planFor } from "./plan-for.ts";
 import { summariseFor } from "./plan-summary.ts";
 import { planText } from "./plan-text.ts";
 import { progressView } from "./progress.ts";
@@ -25,8 +25,8 @@ export async function runSpec(
   options: RunOptions & { readonly json: boolean },
   paper?: PaperContext,
 ): Promise<number> {
-  const plan = makePlan(spec);
   const store = Store.open(storeFolder(options));
+  const plan = planFor(spec, store);
   const { exitCode, isStopped } = await runPlan(plan, store, options);
   if (!isStopped) await showResults(plan, store, options, paper);
   return exitCode;
@@ -40,7 +40,7 @@ export async function runPlan(
 ): Promise<{ readonly exitCode: number; readonly isStopped: boolean }> {
   const summary = summariseFor(plan, store, options.executor === "inline" ? 1 : options.workers);
   process.stderr.write(planText(plan, summary));
-  if (summary.stagesToDo > 0) checkBeforehand(plan);
+  if (summary.stagesToDo > 0) checkBeforehand(plan, store);
   const stopped = new StopSignal();
   const slots = makeSlots(plan.spec, store, options, summary.stagesToDo);
   const view = progressView(plan, summary.trainingsToDo, process.stderr);
@@ -58,11 +58,14 @@ export async function runPlan(
 }
 
 /** Everything that would fail in every worker fails here once, before anything runs: device, libtorch, data files. */
-function checkBeforehand(plan: Plan): void {
+function checkBeforehand(plan: Plan, store: Store): void {
   checkDevice(plan.spec.device);
   engineInfo();
   const specs = new Map(plan.spec.variants.map(({ setting }) => [JSON.stringify(setting.data), setting.data]));
-  for (const data of specs.values()) loadData(data);
+  for (const data of specs.values()) {
+    const { name, content } = loadData(data);
+    store.noteContent(name, content);
+  }
 }
 
 function makeSlots(spec: Spec, store: Store, options: RunOptions, stagesToDo: number): Slot[] {

@@ -19,11 +19,13 @@ export interface Dataset {
   readonly std: readonly number[];
   /** SHA-256 of the shapes, images and labels of the splits used; the same wherever and however the files were stored. */
   readonly fingerprint: string;
+  /** The same of the whole set, before subset and split: its identity (see `dataContent`). */
+  readonly content: string;
 }
 
 /**
  * Finds, reads and checks the files of a data set, and takes the subset and the validation split.
- * @throws InputError for an impossible spec, for files that are not found, and for damaged ones
+ * @throws InputError for an impossible spec, for files that are not found, for damaged ones, and for others than the spec's `content`
  */
 export function loadData(spec: DataSpec): Dataset {
   describeData(spec);
@@ -34,6 +36,8 @@ export function loadData(spec: DataSpec): Dataset {
 export function loadFrom(set: DataSetDefinition, spec: DataSpec, folder: string): Dataset {
   const info = describeCounts(spec, set);
   const all = set.read(folder);
+  const content = contentOf(set, all);
+  if (spec.content !== undefined && spec.content !== content) throw otherContent(set, spec.content, content, folder);
   const pixels = info.shape.reduce((product, n) => product * n, 1);
   // One fixed order per data set: validation images are its end, the subset its beginning, so that they never meet.
   const order = fixedOrder(set.name, "train", set.train);
@@ -47,7 +51,25 @@ export function loadFrom(set: DataSetDefinition, spec: DataSpec, folder: string)
     ...splits,
     ...channelStatistics(train, info, folder),
     fingerprint: fingerprint(info, splits),
+    content,
   };
+}
+
+/** Reads a whole set and hashes it: `Dataset.content`. @throws InputError for files that cannot be read or are damaged */
+export function readContent(set: DataSetDefinition, folder: string): string {
+  return contentOf(set, set.read(folder));
+}
+
+function contentOf(set: DataSetDefinition, { train, test }: Readonly<Record<"train" | "test", Split>>): string {
+  return fingerprint(describeCounts({ name: set.name }, set), { train, test });
+}
+
+function otherContent(set: DataSetDefinition, expected: string, found: string, folder: string): InputError {
+  return new InputError({
+    where: folder,
+    message: `expected the images and labels of ${set.title} with the content ${expected}, got ${found}`,
+    hint: "other data belong to other results: plan anew with these files, or name the place of the right ones with data.path",
+  });
 }
 
 function fixedOrder(name: string, part: "train" | "test", count: number): Int32Array {
@@ -105,7 +127,10 @@ function channelSums(split: Split, channel: number, channels: number, plane: num
   return [BigInt(split.count * plane), sum, squares];
 }
 
-function fingerprint(info: DataDescription, splits: Readonly<Record<string, Split>>): string {
+function fingerprint(
+  info: Pick<DataDescription, "classes" | "shape">,
+  splits: Readonly<Record<string, Split>>,
+): string {
   const hash = createHash("sha256");
   for (const [name, { images, labels, count }] of Object.entries(splits)) {
     hash.update(`${name} ${[count, ...info.shape].join("x")} ${info.classes}\n`);

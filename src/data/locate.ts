@@ -46,6 +46,11 @@ export function locateData(spec: DataSpec): string {
   });
 }
 
+/** As `locateData`; undefined where it has an error. */
+export function findData(spec: DataSpec): string | undefined {
+  return search(findDataSet(spec.name), spec.path).folder;
+}
+
 /**
  * Where a data set is, or why it is not found, without an error.
  * @throws InputError for an unknown name

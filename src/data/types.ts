@@ -11,6 +11,11 @@ export interface DataSpec {
   readonly subset?: number;
   /** Test on so many images only, chosen as `subset` is. */
   readonly testSubset?: number;
+  /**
+   * SHA-256 of the whole set's images and labels (see `dataContent`). In a spec: what the files must hold. In a plan: what they hold,
+   * and so a part of every key that depends on them.
+   */
+  readonly content?: string;
   /** Split so many images off the training set (0, the default: none), a pure function of (name, validation). */
   readonly validation?: number;
 }
@@ -58,6 +63,8 @@ export interface DataSetFacts {
   readonly folder: string;
   /** Folder where a Debian package puts the files. */
   readonly packaged?: string;
+  /** `dataContent` of the official files; absent where we could not compute it. */
+  readonly content?: string;
   /** How to get the files, as sentences for an error's hint. */
   readonly obtain: string;
   /** Files or folders that a user may have instead of the right ones, and what to do then. */

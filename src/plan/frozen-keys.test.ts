@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseSpec } from "../spec/parse.ts";
-import { makePlan } from "./plan.ts";
+import type { Spec } from "../spec/types.ts";
+import { makePlan as makeAnyPlan } from "./plan.ts";
 import type { Cell, Plan } from "./types.ts";
 
 /**
@@ -8,6 +9,13 @@ import type { Cell, Plan } from "./types.ts";
  * this red. A change on purpose (another result for the same parameters) raises the stage's version and belongs into the
  * changelog.
  */
+
+/** Of made-up data: a key has the content of its data, whatever it is. */
+const content = "c0".repeat(32);
+
+function makePlan(spec: Spec): Plan {
+  return makeAnyPlan(spec, () => content);
+}
 
 /** Keys of the trainings, masks and comparisons of a plan with one seed and one variant, by what they are. */
 function namedKeys(plan: Plan): Readonly<Record<string, string | undefined>> {
@@ -30,8 +38,8 @@ describe("keys of old specs", () => {
     );
     expect([...plan.stages.values()].map(({ kind, key }) => [kind, key])).toEqual([
       ["init", "ec87eef528ff630a06c79422dfb969fd078fab95ea7ad953105801fba8345bf2"],
-      ["train", "b7c1cfbc46f7a530239b0432b6faee72a9abadde5b7b169fa9011218ec27c007"],
-      ["compare", "609abd319e46076e205a56346896440e244ff7d52c69372248df26f32b070e4f"],
+      ["train", "5689493c55020053b06bd148af2a2fc4326546d00a4a2e840979644347f26c71"],
+      ["compare", "92f22a06d2c090d9dff3db4741b53058a00dbcc312a87c039b5d9a6c6986d651"],
     ]);
   });
 
@@ -61,39 +69,39 @@ measure: { correlation: { p: [0.2] } }
       ),
     );
     expect(namedKeys(plan)).toEqual({
-      dense: "d3d6941dd2489d98d2b17a49f033a2be84ef28d263d1118e8ceee1b70babe36d",
-      "ticket at 0.15, iterative": "a0b0c745846de67999fad99e61cee8f86b6f1313496643ac22cc266e3adf29de",
-      "reinit at 0.15, iterative": "8519b2094ec065918d47ec7e63eaf8f6cd115d0f5a2db76efdbbd19d44e51803",
-      "rewind at 0.15, iterative": "e9f230ac3db1dfb8b6b049dfc17f72f97b25c54c78daf9d11c5ad78c158fe771",
-      "fine-tune at 0.15, iterative": "fcb53ec6404382e960c773a3c4036274e6ccc436b7fe260a5864326650a38e56",
-      "ticket at 0.2775, iterative": "b2444b3313ac5beaf301e68785749f351d309fcf36d718f41db617d3008051a5",
-      "reinit at 0.2775, iterative": "ecb4b6bb90278a2e70e1006cd694ed026631db40d44da770bf68aafd85785de0",
-      "rewind at 0.2775, iterative": "160d15a6827adbb7e6b3a17ef060836f87088228af2b8a389541ba531d42d3e7",
-      "fine-tune at 0.2775, iterative": "04f5ff96317cd129cac9b51bf4f244f54b1b5d3cc47c5f3fbcf332d3cd86b34f",
-      "ticket at 0.5, one-shot": "ae4b81bda63d24f1498720d19a90a1c17eb6ddd202524b4cfef5d69d0097fe2a",
-      "reinit at 0.5, one-shot": "e830d30efb4d96fd3275e8a68f12cc13ae67941de38fc69a947d46fd677fed41",
-      "rewind at 0.5, one-shot": "068f585454ad70aefc8d775141cd3d81c62bd3ee089eb9269a905d84b4db3e8c",
-      "fine-tune at 0.5, one-shot": "9855a871b261de00271598e1dfd64924ed9cf95c0960eff3e804ab3f515ae747",
-      "mask at 0.15, iterative": "dcaee239cdce8123d79d5b1658b778dd65406a07f957632427d7e0b858bf4305",
-      "mask at 0.2775, iterative": "fb8b905ae9ec04f2f67ba7d4f9302ee97d6a6134d2ed7f3d7e5bd991fe113dfc",
-      "mask at 0.5, one-shot": "d5fef0130bca94cc6485cfa4693822724ce2cb030583b06318189d734cf82b19",
-      "R_p pre-training": "587d007cc85fd8f3e2bdbf1ab79f80781b3cc79d9b9d21468e0d16e80aa9a70f",
-      "R_p ticket at 0.15, iterative": "5c93f4115fe933448ea104c874be5136810305ce7e82e72937a73cf7ccc0e63c",
-      "R_p reinit at 0.15, iterative": "816a56138cdffbed6dadd4be5a9367c3af452cd9f0f16de3bb28868ffd12aef3",
-      "R_p fine-tune to initial at 0.15, iterative": "5276bf8c70bd040f9e9f9b750bb4b54e9acd5126c492ea888597226a49b892f9",
+      dense: "322fc45dca99f7e2ce1181ccd2ef5664ff6715e37773dba15db51cdc709b0e41",
+      "ticket at 0.15, iterative": "2fe4531ddfd2c219fb41fdf2e0215d38af760c0b8379899b1492c6b0e29606b7",
+      "reinit at 0.15, iterative": "50cb77d3125295202aaa78a4ab82b930f2e353eac88f3b48fa1df7a741a82f03",
+      "rewind at 0.15, iterative": "e079a1aed8429e4d1652ce4585610e31360364742c3559c822f905a64cd05c4e",
+      "fine-tune at 0.15, iterative": "467c116ab966393cdd06efea91a25bec7287b9f467015d69761020d3155badd3",
+      "ticket at 0.2775, iterative": "0aa9d062600eaf72460dbfa513d65dacb227f20041906d85b09bf17ad0a80e89",
+      "reinit at 0.2775, iterative": "109a258461bc78d06149139df58d99d63f9898d03c7de50ed03a61eecaa99ac9",
+      "rewind at 0.2775, iterative": "2e2b4f6d4f3e7f7cbdc0389540c73404a0105a35d6fec2ae7fc050765b7d1517",
+      "fine-tune at 0.2775, iterative": "3c496f314a367985dbfb36a90d0b0f4ef5737d85d1ef8bab57313907630e50af",
+      "ticket at 0.5, one-shot": "b6fe12e2adc3e6ea881a5c37f17652491e8f552438e2e2edffc5df5d1abf2298",
+      "reinit at 0.5, one-shot": "b30c7855e40cc71040a7c6124ad59bbe9e9294c256fe99b6f2e415267587cfe8",
+      "rewind at 0.5, one-shot": "a9fe11cbbacfabfbc838655c95388d8241eabe95bb1ae376985b756b42d30ef5",
+      "fine-tune at 0.5, one-shot": "46186d317ae2d9c3c5b35fc5a14c5f9b17998190797e49b1cc4d878d4c786c3d",
+      "mask at 0.15, iterative": "8a8c88122af37f969b763c123ef9779a934146e68dcbfe668c4085d44086c858",
+      "mask at 0.2775, iterative": "a01907219f6a04e4f0576c08c110853926f2b0c1f63960e78f15c1d06d702ab6",
+      "mask at 0.5, one-shot": "a84b852bdb6dff04664138058e2a813fa6a25e372d683a1bfe33c0699508bea5",
+      "R_p pre-training": "f96a060d5648f44c400803e50087e0f149fee5ee235c48a9f42428536d3a7f0e",
+      "R_p ticket at 0.15, iterative": "42d881291b73d686baa7f9ab9f069b1182bae079b26f85b2fd1684bd5ebd625c",
+      "R_p reinit at 0.15, iterative": "8e5e288ec4e3efd6e133071e01a4d0a9b850448fa23b24ec9937ed371f9b982f",
+      "R_p fine-tune to initial at 0.15, iterative": "64f53596831efb9a20b26421a167395d3ce32d761eba05b782038697e2b98c36",
       "R_p fine-tune to pre-trained at 0.15, iterative":
-        "28d58b4261e8bc387d184e82e304be99da17ce730e793980da8e995b23859d50",
-      "R_p ticket at 0.2775, iterative": "4a4e8beb7290ef1fde675ccfccbc70331051b3a4846d3e6cdc98383ff5798a37",
-      "R_p reinit at 0.2775, iterative": "a0066f442a13c90b1a5b9c9de937a9925e3799d948fe706a679f85bc90210893",
+        "c75198191c7cb97d1947750b519448919c2efa25743db9b3097b3d4e0b9912a5",
+      "R_p ticket at 0.2775, iterative": "df596ccd1add6d2a21237e5533cf3d3889040de5c29e61d1aa61ae8e1df4a492",
+      "R_p reinit at 0.2775, iterative": "97b832a7fb8a2fed5b716b7c657944478de0364f5b427eb59c74bc2bc3ce5d8a",
       "R_p fine-tune to initial at 0.2775, iterative":
-        "70a0bd5294583036c8676158581f834a0a14f0cd1e56e7e90e77198cd373d5a6",
+        "b814358b3f3b0a3da55285964f44919350d1b157bbf504ab6ef3e126c58cb0df",
       "R_p fine-tune to pre-trained at 0.2775, iterative":
-        "9a961b5d2af389b85d8bacc769812ed9d156fb5385162955fdd5acdbad5650d1",
-      "R_p ticket at 0.5, one-shot": "b9d576cea3edd319fd647f520d66bc099d56347b4137a5c8df683893299c8d84",
-      "R_p reinit at 0.5, one-shot": "9465dd9d82d0b59cd2387d46c9ec0e3e48a726dfd03d346ab261534bdffbd364",
-      "R_p fine-tune to initial at 0.5, one-shot": "d09c44a29af47c7a8068c444b760b76abdfb311b5de7ec467d8e01125e329a36",
+        "da111fd1b9530f2509abe0fe1333addad721bd18760fda6053fc6c585d830321",
+      "R_p ticket at 0.5, one-shot": "68fce5d249ef6d088326c259b0fe3907143ebb7669773ba60dfe972932180e02",
+      "R_p reinit at 0.5, one-shot": "98d930e7a9299274d9d54c5e192956665673926b83951d3d23da07558b516ff0",
+      "R_p fine-tune to initial at 0.5, one-shot": "792b955b1bc69218a61cbd8ab787109ad10773151936ddd26cb2a91934f151ec",
       "R_p fine-tune to pre-trained at 0.5, one-shot":
-        "581ddfec9c0d7c7b6acce865098d5f6cf06ea3379004508ac09096fc847e6038",
+        "f98039856397a20a3a3160c5aca637008d7d0b3beaf911126150911b8fcf89d3",
     });
   });
 
@@ -104,9 +112,9 @@ measure: { correlation: { p: [0.2] } }
         kind === "admm" ? [key] : [],
       );
     };
-    expect(keys("{ sparsities: [0.5] }")).toEqual(["29735e098fcc5dcd58496f3e9e52636badc2c4c6b8fbf6cb3bd5ceba749f658c"]);
+    expect(keys("{ sparsities: [0.5] }")).toEqual(["cf40c247b61c051868bfca86ee1c4af5a02a4fc12d16a463f02e5d9e2358e3cf"]);
     expect(keys("{ sparsities: [0.5], rho: 1e-3, growth: 5, stages: 2, epochsPerStage: 3, lrFactor: 0.5 }")).toEqual([
-      "65a58f53c109b68eedb3c8cec52c1b9342486bb1338b9e1e27f2c3c9d082478b",
+      "7dcc4cc98454be8760cbf35faccb20ca6fdc870030f8c5f712bfd1a52fcc0a29",
     ]);
   });
 
@@ -121,21 +129,21 @@ measure: { correlation: { p: [0.2] } }
     const connections = plan.connections.map(({ epoch, copies: [, second], connect }) => [epoch, second, connect]);
     expect({ arms, mask, connections }).toEqual({
       arms: [
-        ["dense", "da3473b669843aa1718de45dcd4b783b5e1e0b217b10d65409b983edacf1f993"],
-        ["lr-rewind", "e5a105d916f5d00f8134b8b59f37946a451db0de6c5e6ba3f7ccbcb3ba9ea021"],
-        ["scratch-b", "98d3edac6b273362e4563afc090c0c7479fefbcac0fc6cba21608cb2b6dbc089"],
+        ["dense", "cc92395e4e7d806398890cf5a98544caf2e4d679df9f65cb2af8969ed89fb1a4"],
+        ["lr-rewind", "1fe8801a228b1a9e8a217a6d7e89ca539e80a63999870a95b8185dfc2f571fad"],
+        ["scratch-b", "1b98b902e215dd2620be0013e5a1b7c3a6928bcf8fb795bc0ad998c634b9a1b0"],
       ],
-      mask: "21df9575a7a2aedc9d93fb1cb81f2fc9754b09496f8d7b870b891c2408d08da3",
+      mask: "abd3555b1e03574a727b9ca69864b9e6527acaf9ba25c03bad84647363866aca",
       connections: [
         [
           0,
-          "a281b2d4266e1584feab802ff31174c1f2dc2a22d97ce0c6ea82d78394985268",
-          "ff175f6ae94a9c966bb1867c58853655c438d14f433c64ae2eeb6c477d6f1e78",
+          "a7db31720a2b27a24de2ac38d92205938f999843ba3fe0da197f38304d912f16",
+          "42e96f14ffcb7eddd56d869d4121b5dfdc7f346343e5bca02bce723f85d78181",
         ],
         [
           2,
-          "821b4ddbc89240c8791fa132a073908cd1dbafbf013a6f445394f71cf3fda501",
-          "694ee47ad6943494a45f87f98ab5161d96bf72bfec5e0e376016b612135b703c",
+          "b8ae0d9dcf30617fbb9b9d888fb547253ed4f0fcaed3a919cdcb6d6ad56f6d7a",
+          "371abddf5be7d06473fa7788aa9af69e5c5159c8401e18367c4845db12cf3f1a",
         ],
       ],
     });

@@ -1,13 +1,17 @@
+import { type ContentOf, dataContent } from "../data/content.ts";
 import type { Spec } from "../spec/types.ts";
 import { type Replicate, ReplicatePlan } from "./replicate.ts";
 import { inputsOf, StageTable } from "./stage-table.ts";
 import type { Plan, Stage } from "./types.ts";
 
 /**
- * All stages of a spec, each once, with what each means to the report. Nothing is run, and no data file is read.
- * @param spec as parseSpec returns it
+ * All stages of a spec, each once, with what each means to the report. Nothing is run. Data files are hashed once, for their content is
+ * part of the keys; where there are none, one can plan all the same.
+ * @param original  as parseSpec returns it; that of the plan has the content of its data
+ * @param contentOf says which content a data spec means
  */
-export function makePlan(spec: Spec): Plan {
+export function makePlan(original: Spec, contentOf: ContentOf = dataContent): Plan {
+  const spec = withContents(original, contentOf);
   const table = new StageTable();
   const replicates = spec.variants.flatMap((variant) =>
     spec.seeds.map((seed) => new ReplicatePlan(table, variant, seed).plan()),
@@ -23,6 +27,15 @@ export function makePlan(spec: Spec): Plan {
     admmRuns: [...stages.values()].filter(({ kind }) => kind === "admm").length,
     trainingsUnshared: replicates.reduce((sum, replicate) => sum + unsharedTrainings(replicate, stages), 0),
   };
+}
+
+/** The spec with the content of its data in every variant. */
+function withContents(spec: Spec, contentOf: ContentOf): Spec {
+  const variants = spec.variants.map((variant) => {
+    const { setting } = variant;
+    return { ...variant, setting: { ...setting, data: { ...setting.data, content: contentOf(setting.data) } } };
+  });
+  return { ...spec, variants };
 }
 
 /** Trainings if every cell derived its mask and its starts on its own; sharing within a cell is not counted away. */

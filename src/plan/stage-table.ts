@@ -43,7 +43,7 @@ export function stageKey(stage: Unkeyed<Stage>): string {
 
 /**
  * What the key hashes: everything that the result depends on. Where files lie is not part of it: a model's file is named by the hash of
- * its content, and the record has the hash of the data.
+ * its content, and so are the data.
  */
 export function stageIdentity(stage: Unkeyed<Stage>): Json {
   const identity = {

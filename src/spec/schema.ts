@@ -59,6 +59,10 @@ export const trainFields = {
 export const dataFields = {
   name: text("the name of a data set"),
   path: text("a folder").optional(),
+  content: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, { error: "expected the SHA-256 of a data set's content, 64 hexadecimal digits" })
+    .optional(),
   subset: wholeNumber(1).optional(),
   testSubset: wholeNumber(1).optional(),
   validation: wholeNumber(0).default(0),

@@ -16,6 +16,7 @@ export const STAGE_FILE = "stage.json";
  *     work/<key>/files-<token>/   and the files it has written so far
  *     leases/<key>/<holder>       who computes the stage now
  *     failures/<key>.json         why the stage was given up
+ *     contents/<set>/<sha256>     the data that stages were computed from, an empty file each
  *     quarantine/<key>-<n>/       a damaged object, out of the way
  *     reports/<name>/             what `report` writes
  */
@@ -73,6 +74,11 @@ export class Layout {
 
   failure(key: string): string {
     return join(this.root, "failures", `${checkKey(key)}.json`);
+  }
+
+  /** Contents of the data set of this name. */
+  contents(set: string): string {
+    return join(this.root, "contents", checkFileName(set));
   }
 
   quarantine(key: string, n: number): string {

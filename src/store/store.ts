@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import type { StateDict } from "../core/array.ts";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
@@ -122,6 +122,24 @@ export class Store {
 
   clearFailure(key: string): void {
     rmSync(this.#layout.failure(key), { force: true });
+  }
+
+  /** Notes that stages are computed from a data set with this content. */
+  noteContent(set: string, content: string): void {
+    this.#create();
+    const path = join(this.#layout.contents(set), content);
+    if (!existsSync(path)) writeFileAtomic(path, "");
+  }
+
+  /** The contents of a data set that stages were computed from, sorted: where its files are gone, they say what the results are of. */
+  contents(set: string): readonly string[] {
+    try {
+      return readdirSync(this.#layout.contents(set))
+        .filter((name) => /^[0-9a-f]{64}$/.test(name))
+        .sort();
+    } catch {
+      return []; // none yet
+    }
   }
 
   #create(): void {

@@ -17,7 +17,16 @@ function signs(count: number): Dataset {
   const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
   const split: Split = { images: labels.map((label) => 255 * label), labels, count };
   const info = { classes: 2, shape: [1, 1, 1], train: count, validation: 0, test: count } as const;
-  return { name: "signs", info, train: split, test: split, mean: [0.5], std: [0.5], fingerprint: "signs" };
+  return {
+    name: "signs",
+    info,
+    train: split,
+    test: split,
+    mean: [0.5],
+    std: [0.5],
+    fingerprint: "signs",
+    content: "signs",
+  };
 }
 
 /** Tells the sign of x with two hidden units, relu(x) and relu(-x), in this order or the other: the same function. */

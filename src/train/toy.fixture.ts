@@ -40,6 +40,7 @@ export function toyData({ shape, classes, train, test, validation = 0 }: ToyOpti
     mean: Array.from({ length: shape[0] }, (_, c) => 0.4 + 0.05 * c),
     std: Array.from({ length: shape[0] }, (_, c) => 0.2 + 0.05 * c),
     fingerprint: "toy",
+    content: "toy",
   };
 }
 

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { InputError } from "../../core/errors.ts";
 import { type ScaleName, scaleNames } from "../../paper/types.ts";
 import type { Plan } from "../../plan/types.ts";
+import type { Store } from "../../store/store.ts";
 import { type SpecOptions, withJson, withSpecOptions } from "../options.ts";
 
 interface ClaimsOptions extends SpecOptions {
@@ -38,8 +39,9 @@ async function claimsAction(files: readonly string[], options: ClaimsOptions): P
   const { Store } = await import("../../store/store.ts");
   const { storeFolder } = await import("../options.ts");
   const { showClaims } = await import("../show-claims.ts");
-  const { plans, scale } = files.length === 0 ? await paperPlans(options) : await specPlans(files, options);
   const store = Store.open(storeFolder(options));
+  const { plans, scale } =
+    files.length === 0 ? await paperPlans(options, store) : await specPlans(files, options, store);
   showClaims(
     plans.map((plan) => collect(plan, store)),
     scale,
@@ -52,9 +54,9 @@ interface Judged {
   readonly scale: string;
 }
 
-async function specPlans(files: readonly string[], { set, scale }: ClaimsOptions): Promise<Judged> {
+async function specPlans(files: readonly string[], { set, scale }: ClaimsOptions, store: Store): Promise<Judged> {
   const { loadSpec } = await import("../../spec/load.ts");
-  const { makePlan } = await import("../../plan/plan.ts");
+  const { planFor } = await import("../plan-for.ts");
   if (scale !== undefined) {
     const message = "expected no spec files with it, since they have a scale of their own";
     throw new InputError({
@@ -63,14 +65,14 @@ async function specPlans(files: readonly string[], { set, scale }: ClaimsOptions
       hint: "leave out the files to judge the paper's own experiments",
     });
   }
-  const plans = files.map((file) => makePlan(loadSpec(file, set)));
+  const plans = files.map((file) => planFor(loadSpec(file, set), store));
   return { plans, scale: `the specs' own (${plans.map(({ spec }) => spec.name).join(", ")})` };
 }
 
-async function paperPlans({ set, scale = "full" }: ClaimsOptions): Promise<Judged> {
+async function paperPlans({ set, scale = "full" }: ClaimsOptions, store: Store): Promise<Judged> {
   const { paperFigures } = await import("../../paper/catalog.ts");
   const { loadFigure } = await import("../../paper/load-figure.ts");
-  const { makePlan } = await import("../../plan/plan.ts");
+  const { planFor } = await import("../plan-for.ts");
   const loaded = paperFigures().map((figure) => loadFigure(figure, scale, set));
-  return { plans: loaded.map(({ spec }) => makePlan(spec)), scale: loaded[0]?.context.scaleNote ?? scale };
+  return { plans: loaded.map(({ spec }) => planFor(spec, store)), scale: loaded[0]?.context.scaleNote ?? scale };
 }

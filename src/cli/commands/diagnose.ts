@@ -32,14 +32,14 @@ Examples:
 async function diagnoseAction(file: string, options: DiagnoseOptions): Promise<void> {
   const { diagnosisSpec } = await import("../../claims/diagnosis-spec.ts");
   const { loadSpec } = await import("../../spec/load.ts");
-  const { makePlan } = await import("../../plan/plan.ts");
+  const { planFor } = await import("../plan-for.ts");
   const { Store } = await import("../../store/store.ts");
   const { storeFolder } = await import("../options.ts");
   const { runPlan } = await import("../run-spec.ts");
   const { showDiagnosis } = await import("../show-diagnosis.ts");
   const { spec, lr } = diagnosisSpec(loadSpec(file, options.set), options.lr, file);
-  const plan = makePlan(spec);
   const store = Store.open(storeFolder(options));
+  const plan = planFor(spec, store);
   const { exitCode, isStopped } = await runPlan(plan, store, options);
   if (!isStopped) await showDiagnosis(plan, store, lr, options);
   process.exitCode = exitCode;

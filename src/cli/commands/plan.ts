@@ -22,13 +22,13 @@ interface PlanOptions extends SpecOptions {
 
 async function planAction(file: string, options: PlanOptions): Promise<void> {
   const { loadSpec } = await import("../../spec/load.ts");
-  const { makePlan } = await import("../../plan/plan.ts");
+  const { planFor } = await import("../plan-for.ts");
   const { Store } = await import("../../store/store.ts");
   const { summariseFor } = await import("../plan-summary.ts");
   const { networksText, plannedNetworks } = await import("../plan-networks.ts");
   const { planText } = await import("../plan-text.ts");
-  const plan = makePlan(loadSpec(file, options.set));
   const store = Store.open(storeFolder(options));
+  const plan = planFor(loadSpec(file, options.set), store);
   const summary = summariseFor(plan, store, options.workers);
   const text = options.json
     ? `${JSON.stringify({ ...summary, networks: plannedNetworks(plan) }, null, 2)}\n`

@@ -17,10 +17,10 @@ Examples:
 
 async function reportAction(file: string, options: SpecOptions & { readonly json: boolean }): Promise<void> {
   const { loadSpec } = await import("../../spec/load.ts");
-  const { makePlan } = await import("../../plan/plan.ts");
+  const { planFor } = await import("../plan-for.ts");
   const { Store } = await import("../../store/store.ts");
   const { storeFolder } = await import("../options.ts");
   const { showResults } = await import("../show-results.ts");
-  const plan = makePlan(loadSpec(file, options.set));
-  await showResults(plan, Store.open(storeFolder(options)), options);
+  const store = Store.open(storeFolder(options));
+  await showResults(planFor(loadSpec(file, options.set), store), store, options);
 }

@@ -17,11 +17,11 @@ Examples:
 
 async function statusAction(file: string, options: SpecOptions & { readonly json: boolean }): Promise<void> {
   const { loadSpec } = await import("../../spec/load.ts");
-  const { makePlan } = await import("../../plan/plan.ts");
+  const { planFor } = await import("../plan-for.ts");
   const { Store } = await import("../../store/store.ts");
   const { storeFolder } = await import("../options.ts");
   const { planStatus, statusText } = await import("../plan-status.ts");
-  const plan = makePlan(loadSpec(file, options.set));
-  const status = planStatus(plan, Store.open(storeFolder(options)));
+  const store = Store.open(storeFolder(options));
+  const status = planStatus(planFor(loadSpec(file, options.set), store), store);
   process.stdout.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : statusText(status));
 }

@@ -1,0 +1,26 @@
+import { InputError } from "../core/errors.ts";
+import { contentAtHand, dataContent } from "../data/content.ts";
+import type { DataSpec } from "../data/types.ts";
+import { makePlan } from "../plan/plan.ts";
+import type { Plan } from "../plan/types.ts";
+import type { Spec } from "../spec/types.ts";
+import type { Store } from "../store/store.ts";
+
+/**
+ * The plan of a spec, to be run in or read from a store. Where the files of the data are not at hand (a report on another machine), they are
+ * those that the store's results were computed from.
+ * @throws InputError when the store has results of several contents of the set and nothing says which is meant
+ */
+export function planFor(spec: Spec, store: Store): Plan {
+  return makePlan(spec, (data) => contentAtHand(data) ?? contentInStore(data, store) ?? dataContent(data));
+}
+
+function contentInStore({ name }: DataSpec, store: Store): string | undefined {
+  const [only, ...others] = store.contents(name);
+  if (only === undefined || others.length === 0) return only;
+  throw new InputError({
+    where: "data",
+    message: `expected the files of ${name}, of which the store has results from ${others.length + 1} different contents: ${[only, ...others].join(", ")}`,
+    hint: "name the place of the files with data.path, or which content is meant with data.content",
+  });
+}
