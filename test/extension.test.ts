@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { cli, smallSpec, storeHashes, temporaryFolder, writeSpec } from "./cli-runner.ts";
+import { cli, RunningCli, smallSpec, storeHashes, temporaryFolder, writeSpec } from "./cli-runner.ts";
 
 const folder = temporaryFolder();
 const rewind = "--set=retrain=[ticket, { rewind: { epoch: 1 } }]";
@@ -53,7 +54,78 @@ describe("asking later for an epoch that was not kept", () => {
     expect(stderr).toMatch(/failed: small, seed 0, dense: training [0-9a-f]{64} does not repeat bit for bit here/);
     expect(storeHashes(out)).toEqual(before);
     expect(extendedRecord(out)).toBeUndefined();
+    expect(stderr).toContain("run on the hardware and libtorch of its record (libtorch ");
+    // The attempt leaves nothing behind: where the bits are the same it succeeds.
+    expect((await cli(["run", spec, rewind, "--out", out])).code).toBe(0);
+    expect(extendedRecord(out)).toBeDefined();
   }, 120_000);
+
+  it("that cannot be added stops only what needs it: what reads stored outputs is trained", async () => {
+    const out = join(folder, "partly");
+    expect((await cli(["run", spec, "--out", out])).code).toBe(0);
+    const more = [rewind, "--set=prune=[{ one-shot: { sparsities: [0.5, 0.7] } }]"];
+    const elsewhere = { DNNL_MAX_CPU_ISA: "SSE41", ATEN_CPU_CAPABILITY: "default" };
+    expect((await cli(["run", spec, ...more, "--out", out], elsewhere)).code).toBe(1);
+    const status = JSON.parse((await cli(["status", spec, ...more, "--json", "--out", out])).stdout) as {
+      readonly stages: Readonly<Record<string, Readonly<Record<string, number>>>>;
+    };
+    // Both masks and both tickets; what is missing are the weights to rewind to and the two trainings from there.
+    expect(status.stages.mask).toMatchObject({ done: 2, "to do": 0 });
+    expect(status.stages.train).toMatchObject({ done: 2 });
+    expect((await cli(["run", spec, ...more, "--out", out])).code).toBe(0);
+  }, 120_000);
+
+  it("is computed with the threads of the record, whatever is asked for", async () => {
+    const [later, once] = [join(folder, "later-threads"), join(folder, "once-threads")];
+    expect((await cli(["run", spec, "--workers", "1", "--out", later])).code).toBe(0);
+    const second = await cli(["run", spec, rewind, "--workers", "1", "--threads", "2", "--out", later]);
+    expect([second.code, second.stderr]).toEqual([0, expect.not.stringContaining("does not repeat")]);
+    expect(extendedRecord(later)?.extensions?.map(({ threads }) => threads)).toEqual([1]);
+    const dense = (out: string) =>
+      Object.entries(storeHashes(out)).filter(([name]) => name.endsWith("weights@1.safetensors"));
+    expect((await cli(["run", spec, rewind, "--workers", "1", "--out", once])).code).toBe(0);
+    expect(dense(later)).toEqual(dense(once));
+  }, 120_000);
+});
+
+describe("the number of threads", () => {
+  const long = "--set=train.epochs=6";
+  const dense = [long, "--set=prune=[]", "--set=retrain=[]", "--workers", "1"];
+
+  it("is set as well as recorded, in this process and in workers alike", async () => {
+    const run = async (name: string, args: readonly string[], env = {}) => {
+      const out = join(folder, name);
+      expect((await cli(["run", spec, ...dense, ...args, "--out", out], env)).code).toBe(0);
+      return storeHashes(out);
+    };
+    const local = { 1: await run("local-1", ["--threads", "1"]), 2: await run("local-2", ["--threads", "2"]) };
+    expect(local[1]).not.toEqual(local[2]);
+    const inline = ["--executor", "inline", "--threads"];
+    expect(await run("inline-2", [...inline, "2"])).toEqual(local[2]);
+    expect(await run("inline-1", [...inline, "1"], { OMP_NUM_THREADS: "2" })).toEqual(local[1]);
+  }, 120_000);
+
+  it("is that of the checkpoint when a training goes on", async () => {
+    const [out, whole] = [join(folder, "stopped"), join(folder, "whole")];
+    const size = "--set=data.subset=20000";
+    const run = new RunningCli(["run", spec, ...dense, size, "--threads", "1", "--out", out]);
+    const work = join(out, "store", "work");
+    const isUnderWay = () =>
+      existsSync(work) && readdirSync(work, { recursive: true }).some((name) => /checkpoint$/.test(String(name)));
+    while (!isUnderWay() && run.child.exitCode === null) await sleep(20);
+    run.child.kill("SIGTERM");
+    expect((await run.finished).code).toBe(143);
+    expect((await cli(["run", spec, ...dense, size, "--threads", "2", "--out", out])).code).toBe(0);
+    expect((await cli(["run", spec, ...dense, size, "--threads", "1", "--out", whole])).code).toBe(0);
+    expect(storeHashes(out)).toEqual(storeHashes(whole));
+    const objects = join(out, "store", "objects");
+    const threads = readdirSync(objects, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith("record.json"))
+      .map((name) => JSON.parse(readFileSync(join(objects, name), "utf8")) as StoredRecord & { readonly kind: string })
+      .filter(({ kind }) => kind === "train")
+      .map(({ provenance }) => provenance.threads);
+    expect(threads).toEqual([1]);
+  }, 180_000);
 });
 
 describe("the progress of a run", () => {

@@ -35,17 +35,14 @@ class Execution {
   readonly #failed = new Map<string, string>();
   readonly #skipped: string[] = [];
   #done = 0;
-  #reused = 0;
+  readonly #reused: number;
   #fatal: string | undefined;
 
   constructor(options: ExecuteOptions) {
     this.#options = options;
     const { plan, store } = options;
-    this.#schedule = new Schedule(plan, (stage) => {
-      const stored = isDone(store, stage);
-      if (stored) this.#reused++;
-      return stored;
-    });
+    this.#schedule = new Schedule(plan, (key, outputs) => store.has(key, outputs));
+    this.#reused = this.#schedule.done;
     for (const stage of plan.stages.values()) {
       if (store.record(stage.key)?.status !== "diverged") continue;
       this.#diverged.push(stage.key);
@@ -132,7 +129,7 @@ class Execution {
         type: "notice",
         message: `${failure.message}; trying again (${attempts + 1} of ${MAX_ATTEMPTS})`,
       });
-      if (failure.key !== undefined) this.#schedule.requeue(failure.key);
+      if (failure.key !== undefined) this.#schedule.redo(failure.key);
       this.#schedule.requeue(stage.key);
       return;
     }

@@ -1,12 +1,14 @@
 import { InputError, InternalError, RunError } from "../core/errors.ts";
 import type { Stage } from "../plan/types.ts";
 import { CorruptObjectError } from "../store/store.ts";
+import { setThreads } from "../tensor/engine.ts";
 import { runAdmm } from "./stages/admm.ts";
 import { runCompare } from "./stages/compare.ts";
 import { runConnect } from "./stages/connect.ts";
 import type { StageContext } from "./stages/context.ts";
 import { runInit } from "./stages/init.ts";
 import { runMask } from "./stages/mask.ts";
+import { usesEngine } from "./stages/output.ts";
 import { runTrain } from "./stages/train.ts";
 import { type Progress, StageFailure, type StageStatus } from "./types.ts";
 
@@ -22,6 +24,7 @@ export async function runStage(stage: Stage, context: Omit<StageContext, "lease"
     try {
       // Another run may have finished it between the plan and the claim.
       if (store.has(stage.key, stage.outputs)) return "done";
+      if (usesEngine(stage)) setThreads(context.threads);
       // A step can block the event loop, and with it the lease's own timer, so every step shows that this process lives.
       const onProgress = (progress: Progress) => {
         lease.beat();
@@ -55,9 +58,10 @@ function compute(stage: Stage, context: StageContext): StageStatus | Promise<Sta
 
 function toFailure(error: unknown): StageFailure {
   if (error instanceof CorruptObjectError) return new StageFailure("corrupt", error.message, error.key);
-  // Wrong data and an unwritable store hit every stage alike, so the run ends with the one message.
-  if (error instanceof InputError || isSystemFailure(error)) return new StageFailure("fatal", error.message);
-  if (error instanceof RunError || error instanceof InternalError) return new StageFailure("error", error.message);
+  // An unwritable store hits every stage alike, so the run ends with the one message.
+  if (isSystemFailure(error)) return new StageFailure("fatal", error.message);
+  if (error instanceof InputError || error instanceof RunError || error instanceof InternalError)
+    return new StageFailure("error", error.message);
   return new StageFailure("error", error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 

@@ -4,9 +4,14 @@ import type { Plan, Stage } from "../plan/types.ts";
 import { inputKeys, Schedule } from "./schedule.ts";
 
 /** A stage with the given inputs; only the fields that the schedule reads are filled in. */
-function stage(key: string, kind: "train" | "mask", inputs: readonly string[]): Stage {
+function stage(
+  key: string,
+  kind: "train" | "mask",
+  inputs: readonly string[],
+  outputs: readonly string[] = ["x"],
+): Stage {
   const refs = Object.fromEntries(inputs.map((input, i) => [`input${i}`, { key: input, output: "x" }]));
-  return { key, kind, version: 1, outputs: [], parameters: {}, inputs: refs } as unknown as Stage;
+  return { key, kind, version: 1, outputs, parameters: {}, inputs: refs } as unknown as Stage;
 }
 
 function planOf(stages: readonly Stage[]): Plan {
@@ -62,7 +67,27 @@ describe("Schedule", () => {
 
   it("skips stages that are done already", () => {
     const stages = [stage("a", "train", []), stage("b", "train", ["a"])];
-    expect(new Schedule(planOf(stages), ({ key }) => key === "a").take()?.key).toBe("b");
+    expect(new Schedule(planOf(stages), (key) => key === "a").take()?.key).toBe("b");
+  });
+
+  it("lets go what needs only stored outputs of a stage that is not done, and does not stop it with that stage", () => {
+    const stages = [stage("a", "train", [], ["old", "new"]), stage("b", "mask", ["a"]), stage("c", "train", ["a"])];
+    const [, b, c] = stages;
+    const inputs = (output: string) => ({ input0: { key: "a", output } });
+    const plan = planOf([
+      stages[0] as Stage,
+      { ...b, inputs: inputs("old") } as unknown as Stage,
+      { ...c, inputs: inputs("new") } as unknown as Stage,
+    ]);
+    const schedule = new Schedule(plan, (key, outputs) => key === "a" && outputs.every((output) => output === "old"));
+    expect(schedule.take()?.key).toBe("b");
+    expect(schedule.take()?.key).toBe("a");
+    expect(schedule.take()).toBeUndefined();
+    expect(schedule.stop("a")).toEqual(["c"]);
+    schedule.redo("a");
+    schedule.requeue("b");
+    expect(schedule.take()?.key).toBe("a");
+    expect(schedule.take()).toBeUndefined();
   });
 
   it("stops everything that needs a given-up stage and nothing else", () => {

@@ -1,6 +1,6 @@
 import { InternalError } from "../core/errors.ts";
 import { inputsOf } from "../plan/stage-table.ts";
-import type { Plan, Stage } from "../plan/types.ts";
+import type { Plan, Ref, Stage } from "../plan/types.ts";
 
 /** Keys of the stages that this one reads from, without repeats. */
 export function inputKeys(stage: Stage): string[] {
@@ -19,13 +19,18 @@ export class Schedule {
   readonly #chain = new Map<string, number>();
   readonly #order = new Map<string, number>();
   readonly #state = new Map<string, State>();
+  /** Outputs that are stored of stages that are not done: what needs no more than these does not wait. */
+  readonly #stored = new Map<string, ReadonlySet<string>>();
 
-  /** @param isDone whether a stage's result with all needed outputs is in the store already */
-  constructor(plan: Plan, isDone: (stage: Stage) => boolean) {
+  /** @param isStored whether these outputs of a stage are in the store already */
+  constructor(plan: Plan, isStored: (key: string, outputs: readonly string[]) => boolean) {
     this.#stages = plan.stages;
     for (const stage of plan.stages.values()) {
       this.#order.set(stage.key, this.#order.size);
-      this.#state.set(stage.key, isDone(stage) ? "done" : "waiting");
+      const isDone = isStored(stage.key, stage.outputs);
+      this.#state.set(stage.key, isDone ? "done" : "waiting");
+      if (!isDone)
+        this.#stored.set(stage.key, new Set(stage.outputs.filter((output) => isStored(stage.key, [output]))));
       for (const input of inputKeys(stage)) {
         const known = this.#consumers.get(input);
         if (known === undefined) this.#consumers.set(input, [stage.key]);
@@ -38,12 +43,17 @@ export class Schedule {
     }
   }
 
+  /** How many stages are done. */
+  get done(): number {
+    return [...this.#state.values()].filter((state) => state === "done").length;
+  }
+
   /** The ready stage to run next, now marked as running; undefined when none is ready. */
   take(): Stage | undefined {
     let best: Stage | undefined;
     for (const stage of this.#stages.values()) {
       if (this.#state.get(stage.key) !== "waiting") continue;
-      if (!inputKeys(stage).every((key) => this.#state.get(key) === "done")) continue;
+      if (!inputsOf(stage).every((ref) => this.#isThere(ref))) continue;
       if (best === undefined || this.#comesBefore(stage, best)) best = stage;
     }
     if (best !== undefined) this.#state.set(best.key, "running");
@@ -54,18 +64,24 @@ export class Schedule {
     this.#state.set(key, "done");
   }
 
-  /** The stage goes back to the ready ones (worker lost, lease busy, or its result was quarantined). */
+  /** The stage goes back to the ready ones (worker lost, lease busy). */
   requeue(key: string): void {
     this.#state.set(key, "waiting");
   }
 
-  /** The stage will give no usable result: returns it and everything that needs it, which is now skipped. */
+  /** As `requeue`, for a stage whose result was quarantined: nothing of it is stored any more. */
+  redo(key: string): void {
+    this.#stored.delete(key);
+    this.requeue(key);
+  }
+
+  /** The stage will give no further result: returns everything that needs more of it than is stored, which is now skipped. */
   stop(key: string): string[] {
     const skipped: string[] = [];
     const visit = (current: string) => {
       this.#state.set(current, "stopped");
       for (const next of this.#consumersOf(current)) {
-        if (this.#state.get(next) === "waiting") {
+        if (this.#state.get(next) === "waiting" && !this.#hasAllFrom(current, next)) {
           skipped.push(next);
           visit(next);
         }
@@ -73,6 +89,17 @@ export class Schedule {
     };
     visit(key);
     return skipped;
+  }
+
+  #isThere({ key, output }: Ref): boolean {
+    return this.#state.get(key) === "done" || this.#stored.get(key)?.has(output) === true;
+  }
+
+  /** Whether everything that a stage reads from another one is stored, whatever becomes of that one. */
+  #hasAllFrom(key: string, consumer: string): boolean {
+    const stage = this.#stages.get(consumer);
+    const refs = stage === undefined ? [] : inputsOf(stage).filter((ref) => ref.key === key);
+    return refs.every(({ output }) => this.#stored.get(key)?.has(output) === true);
   }
 
   #consumersOf(key: string): readonly string[] {

@@ -37,7 +37,7 @@ export interface Slot {
 export class StageFailure extends Error {
   override readonly name = "StageFailure";
   /**
-   * `fatal`: nothing else can succeed either (disk full, bad data, no libtorch): stop the run.
+   * `fatal`: nothing else can succeed either (disk full, unwritable store): stop the run.
    * `lost`: the worker died; trying again continues from the checkpoint.
    * `corrupt`: an input object was damaged and has been quarantined; recompute `key`.
    * `error`: this stage cannot succeed, others may.

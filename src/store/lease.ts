@@ -87,6 +87,13 @@ export class Lease {
     return undefined;
   }
 
+  /** Forgets the last checkpoint and what was written so far: the stage starts over. */
+  dropCheckpoint(): void {
+    this.#assertHeld(!this.lost);
+    rmSync(this.#context.layout.checkpoint(this.key), { force: true });
+    this.#files = {};
+  }
+
   /**
    * Makes the object visible, whole, or adds this lease's files to the object that exists; then forgets the checkpoint.
    * @throws RunError when the lease is lost or the disk is full; the store is then as it was before

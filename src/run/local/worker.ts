@@ -1,7 +1,6 @@
 // A worker process: runs the stages that the parent sends, one at a time, and ends when the parent is gone.
 
 import { Store } from "../../store/store.ts";
-import { setThreads } from "../../tensor/engine.ts";
 import { runStage } from "../run-stage.ts";
 import { type Progress, StageFailure } from "../types.ts";
 import type { FromWorker, ToWorker, WorkerSetup } from "./protocol.ts";
@@ -45,7 +44,6 @@ async function run(message: Extract<ToWorker, { type: "run" }>, store: Store): P
 
 function main(): void {
   const store = Store.open(setup.store);
-  setThreads(setup.threads);
   let running: Promise<void> = Promise.resolve();
   process.on("message", (message: ToWorker) => {
     if (message.type === "interrupt") abort.abort();

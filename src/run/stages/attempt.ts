@@ -4,14 +4,17 @@ import { type Dataset, loadData } from "../../data/load.ts";
 import type { DataSpec } from "../../data/types.ts";
 import type { AdmmStage, TrainStage } from "../../plan/types.ts";
 import { outputFile } from "../../store/layout.ts";
+import { setThreads } from "../../tensor/engine.ts";
 import type { EncodedCheckpoint } from "../../train/checkpoint.ts";
 import type { EpochMetrics } from "../../train/recipe.ts";
 import type { EpochTiming, TrainProgress } from "../../train/trainer.ts";
 import type { StageContext } from "./context.ts";
 import { commit, jsonLines } from "./output.ts";
 
-/** What a checkpoint holds beside the trainer's state: costs so far, which are no part of the result. */
+/** What a checkpoint holds beside the trainer's state: how it was computed so far, which is no part of the result. */
 interface Costs {
+  /** Threads that it was computed with: only with as many do the bits go on. */
+  readonly threads: number;
   readonly elapsedMs: number;
   readonly resumes: number;
   readonly timing: readonly EpochTiming[];
@@ -28,16 +31,20 @@ export class Attempt {
   #earlier: Costs | undefined;
   #timing: EpochTiming[] = [];
   #testAccuracy: number | undefined;
+  /** Those of the stored training that is extended, or of the checkpoint; the context's for a new one. */
+  #threads: number;
 
   constructor(stage: TrainStage | AdmmStage, context: StageContext) {
     this.#stage = stage;
     this.#context = context;
     this.data = cachedData(stage.parameters.data);
+    this.#threads = context.threads;
     this.steps = Math.ceil(this.data.train.count / stage.parameters.recipe.batchSize);
   }
 
   /**
-   * Goes on from the stored checkpoint, if there is one.
+   * Goes on from the stored checkpoint, if there is one, with as many threads as that was computed with; a stored training is extended with
+   * those of its record. Other threads sum up in another order, so the bits would change on the way.
    * @param decode what the trainer goes on from and the metrics so far, or undefined to start from the beginning after all
    */
   resume<C>(
@@ -45,11 +52,22 @@ export class Attempt {
       state: EncodedCheckpoint,
     ) => { readonly checkpoint: C; readonly metrics: readonly EpochMetrics[] } | undefined,
   ): C | undefined {
-    const parts = this.#context.lease.readCheckpoint();
+    const { lease, store } = this.#context;
+    const recorded = store.record(this.#stage.key)?.provenance.threads;
+    this.#useThreads(recorded ?? this.#threads);
+    const parts = lease.readCheckpoint();
     if (parts?.state === undefined || parts.costs === undefined) return undefined;
+    const costs = JSON.parse(Buffer.from(parts.costs).toString("utf8")) as Partial<Costs>;
+    const { threads } = costs;
+    // Of an attempt to extend with other threads, or of a version that did not keep their number.
+    if (threads === undefined || (recorded !== undefined && threads !== recorded)) {
+      lease.dropCheckpoint();
+      return undefined;
+    }
     const decoded = decode(decodeSafetensors(parts.state, "checkpoint"));
     if (decoded === undefined) return undefined;
-    this.#earlier = JSON.parse(Buffer.from(parts.costs).toString("utf8")) as Costs;
+    this.#useThreads(threads);
+    this.#earlier = costs as Costs;
     this.#timing = [...this.#earlier.timing];
     this.#testAccuracy = decoded.metrics.at(-1)?.testAccuracy;
     return decoded.checkpoint;
@@ -58,6 +76,7 @@ export class Attempt {
   /** Keeps what the trainer goes on from, with the costs. */
   saveCheckpoint({ tensors, metadata }: EncodedCheckpoint): void {
     const costs: Costs = {
+      threads: this.#threads,
       elapsedMs: this.#earlierMs + Date.now() - this.#startedAt.getTime(),
       resumes: this.#resumes,
       timing: this.#timing,
@@ -94,14 +113,23 @@ export class Attempt {
 
   /** Stores what the lease has written, with the costs of all attempts. */
   commit(status: "done" | "diverged", summary: Json): void {
-    commit(this.#stage, this.#context, {
-      startedAt: this.#startedAt,
-      status,
-      summary,
-      earlierMs: this.#earlierMs,
-      resumes: this.#resumes,
-      data: this.data.fingerprint,
-    });
+    commit(
+      this.#stage,
+      { ...this.#context, threads: this.#threads },
+      {
+        startedAt: this.#startedAt,
+        status,
+        summary,
+        earlierMs: this.#earlierMs,
+        resumes: this.#resumes,
+        data: this.data.fingerprint,
+      },
+    );
+  }
+
+  #useThreads(threads: number): void {
+    this.#threads = threads;
+    setThreads(threads);
   }
 
   get #earlierMs(): number {

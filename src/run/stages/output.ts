@@ -41,7 +41,7 @@ function provenance(stage: Stage, context: StageContext, outcome: Outcome): Prov
     device: context.device,
     threads: context.threads,
     precision: precisionOf(stage),
-    hardware: cpus()[0]?.model.trim() ?? "unknown",
+    hardware: hardware(),
     startedAt: outcome.startedAt.toISOString(),
     finishedAt: finishedAt.toISOString(),
     durationMs: finishedAt.getTime() - outcome.startedAt.getTime() + (outcome.earlierMs ?? 0),
@@ -50,13 +50,18 @@ function provenance(stage: Stage, context: StageContext, outcome: Outcome): Prov
   };
 }
 
+/** Model of the processor. */
+export function hardware(): string {
+  return cpus()[0]?.model.trim() ?? "unknown";
+}
+
 function precisionOf({ parameters }: Stage): string {
   if ("recipe" in parameters) return parameters.recipe.precision;
   return "precision" in parameters ? parameters.precision : "float32";
 }
 
 /** Initial weights are drawn and overlaps are counted without libtorch. */
-function usesEngine(stage: Stage): boolean {
+export function usesEngine(stage: Stage): boolean {
   return stage.kind !== "init" && stage.kind !== "compare";
 }
 

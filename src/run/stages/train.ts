@@ -4,6 +4,7 @@ import { buildModel } from "../../models/index.ts";
 import { weightsAt } from "../../plan/stage-table.ts";
 import type { TrainStage } from "../../plan/types.ts";
 import { outputFile } from "../../store/layout.ts";
+import { engineInfo } from "../../tensor/engine.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../train/checkpoint.ts";
 import type { EpochMetrics } from "../../train/recipe.ts";
 import { train } from "../../train/trainer.ts";
@@ -11,7 +12,7 @@ import type { StageStatus } from "../types.ts";
 import { Attempt } from "./attempt.ts";
 import type { StageContext } from "./context.ts";
 import { readMask } from "./mask.ts";
-import { stateBytes } from "./output.ts";
+import { hardware, stateBytes } from "./output.ts";
 
 /** Trains from the given weights under the mask; goes on from the checkpoint when there is one. */
 export async function runTrain(stage: TrainStage, context: StageContext): Promise<StageStatus> {
@@ -43,7 +44,7 @@ export async function runTrain(stage: TrainStage, context: StageContext): Promis
       lease.write(outputFile(weightsAt(epoch)), stateBytes(state, { stage: stage.key, epoch: String(epoch) })),
     onEpoch: (metrics, spent) => {
       attempt.addTiming(spent);
-      if (wanted.isExtension) checkSameTrajectory(metrics, known[metrics.epoch - 1 - (from ?? 0)], stage.key);
+      if (wanted.isExtension) checkSameTrajectory(metrics, known[metrics.epoch - 1 - (from ?? 0)], stage, context);
       else attempt.showEpoch(metrics, spent, epochs);
     },
     onProgress: (progress) => attempt.showStep(progress, epochs),
@@ -69,13 +70,21 @@ function wantedEpochs(stage: TrainStage, { store }: StageContext): { epochs: num
 
 /**
  * Weights of an epoch that are asked for later must be those that the stored training went through.
- * @throws RunError when this machine or this number of threads does not repeat it to the bit
+ * @throws RunError when this machine does not repeat it to the bit; nothing of the attempt is kept, so that a machine that does can
  */
-function checkSameTrajectory(metrics: EpochMetrics, known: Json | undefined, key: string): void {
+function checkSameTrajectory(
+  metrics: EpochMetrics,
+  known: Json | undefined,
+  { key }: TrainStage,
+  { store, lease, device }: StageContext,
+): void {
   if (known !== undefined && canonicalJson({ ...metrics }) === canonicalJson(known)) return;
+  lease.dropCheckpoint();
+  const stored = store.record(key)?.provenance;
+  const was = stored === undefined ? "" : ` (libtorch ${stored.libtorch}, ${stored.device}, ${stored.hardware})`;
   throw new RunError(
     `training ${key} does not repeat bit for bit here (epoch ${metrics.epoch}), so weights of its earlier epochs cannot be added`,
-    "run with the threads, hardware and libtorch of its record.json, or compute everything anew with another --out",
+    `run on the hardware and libtorch of its record${was}; here are libtorch ${engineInfo().libtorch}, ${device}, ${hardware()}. Or compute everything anew with another --out`,
   );
 }
 
