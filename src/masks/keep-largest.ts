@@ -15,6 +15,23 @@ export function keepLargest(
   keep: number,
   eligible?: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
+  const { above, tied, wanted } = selectLargest(scores, keep, eligible);
+  for (let c = 0; c < wanted; c++) above[tied[c] as number] = 1;
+  return above;
+}
+
+/** The largest scores, with those at the threshold apart: which of these belong to them is open. */
+export interface Selection {
+  /** 1 where a score is above the threshold, 0 elsewhere. */
+  readonly above: Uint8Array<ArrayBuffer>;
+  /** Positions of the scores that equal the threshold, ascending. */
+  readonly tied: Int32Array;
+  /** How many of these are wanted, in [0, number of them]; the choice is free unless it is all or none. */
+  readonly wanted: number;
+}
+
+/** As `keepLargest`, before ties are decided; throws as it does. */
+export function selectLargest(scores: Float32Array | Float64Array, keep: number, eligible?: Uint8Array): Selection {
   let candidates = eligiblePositions(scores, eligible);
   if (!Number.isInteger(keep) || keep < 0 || keep > candidates.length)
     throw new InputError({
@@ -45,8 +62,7 @@ export function keepLargest(
     }
   }
   // All digits of the candidates that are left are equal, and they are in ascending order of index.
-  for (let c = 0; c < wanted; c++) kept[candidates[c] as number] = 1;
-  return kept;
+  return { above: kept, tied: candidates, wanted };
 }
 
 /** Ascending positions that may be kept; checks that their scores are numbers. */

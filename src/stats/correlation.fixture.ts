@@ -37,17 +37,17 @@ export function overlapByDefinition(
   b: readonly number[],
   m: readonly number[] | undefined,
   p: number,
-): { overlap: number; n: number } {
+): { overlap: number; n: number; k: number } {
   const { all, kept } = positions(a, m);
   const n = mode === "sparse-sparse" ? kept.length : all.length;
   const k = Math.max(1, Math.round(p * n));
   const [topA, topB] = [top(a, k, kept), top(b, k, mode === "sparse-dense" ? all : kept)];
-  return { overlap: [...topA].filter((i) => topB.has(i)).length, n };
+  return { overlap: [...topA].filter((i) => topB.has(i)).length, n, k };
 }
 
 export function rpByDefinition(mode: CorrelationMode, a: Layers, b: Layers, m: Layers, p: number): number {
   const counts = Object.keys(a).map((name) => overlapByDefinition(mode, a[name] ?? [], b[name] ?? [], m[name], p));
-  return counts.reduce((sum, c) => sum + c.overlap, 0) / (p * counts.reduce((sum, c) => sum + c.n, 0));
+  return counts.reduce((sum, c) => sum + c.overlap, 0) / counts.reduce((sum, c) => sum + c.k, 0);
 }
 
 export function permutations(items: readonly number[]): number[][] {

@@ -56,8 +56,7 @@ describe.each<[CorrelationMode, number[], Layers]>([
       [second, fc],
     ] as const) {
       if (layer === undefined) throw new Error("no layer");
-      const unit = p * layer.n;
-      expect(layer.nullRp).toBeCloseTo(mean(overlaps) / unit, 12);
+      expect(layer.nullRp).toBeCloseTo(mean(overlaps) / layer.k, 12);
       expect(layer.pValue).toBeCloseTo(
         share(overlaps, (x) => x >= layer.overlap),
         12,
@@ -68,7 +67,7 @@ describe.each<[CorrelationMode, number[], Layers]>([
     // The layers are independent: all pairs.
     const total = (first?.overlap ?? 0) + (second?.overlap ?? 0);
     const sums = conv.flatMap((x) => fc.map((y) => x + y));
-    const unit = p * ((first?.n ?? 0) + (second?.n ?? 0));
+    const unit = (first?.k ?? 0) + (second?.k ?? 0);
     const [upper, lower] = [share(sums, (x) => x >= total), share(sums, (x) => x <= total)];
     expect(result.nullRp).toBeCloseTo(mean(sums) / unit, 12);
     expect(result.pValue).toBeCloseTo(upper, 12);
@@ -136,11 +135,11 @@ describe("known values", () => {
     expect(result?.layers[0]?.overlap).toBe(9);
   });
 
-  test("k is rounded half up per layer and at least 1, so equal inputs can differ from 1 by that rounding", () => {
+  test("k is rounded half up per layer and at least 1, and equal inputs give 1 all the same", () => {
     const w = { a: [1, 2, 3, 4, 5], b: [1, 2] };
     const [result] = correlation({ mode: "dense-dense", a: state(w), b: state(w), layers: ["a", "b"], p: [0.1] });
     expect(result?.layers.map(({ k }) => k)).toEqual([1, 1]); // 0.5 and 0.2
-    expect(result?.rp).toBeCloseTo(2 / 0.7, 14);
+    expect(result?.rp).toBe(1);
   });
 
   test("only the sign differs: magnitudes count", () => {

@@ -1,10 +1,11 @@
 import { type HostArray, type StateDict, sameShape } from "../core/array.ts";
 import { InputError, type Issue } from "../core/errors.ts";
 import { exactFraction, roundedShare } from "../masks/counts.ts";
-import { keepLargest } from "../masks/keep-largest.ts";
+import { type Selection, selectLargest } from "../masks/keep-largest.ts";
 import type { Mask } from "../masks/mask.ts";
-import { type Hypergeometric, mean, variance } from "./hypergeometric.ts";
-import { lowerTail, upperTail } from "./hypergeometric-sum.ts";
+import { normalUpperTail } from "./distributions.ts";
+import type { Hypergeometric } from "./hypergeometric.ts";
+import { lowerTail, type Tail, upperTail } from "./hypergeometric-sum.ts";
 
 /** Which of the two weight sets are sparse; both by the same mask in `sparse-sparse`, `a` alone in `sparse-dense`. */
 export type CorrelationMode = "dense-dense" | "sparse-sparse" | "sparse-dense";
@@ -35,11 +36,11 @@ export type AgainstNull = {
   readonly pValue: number;
   /** Twice the smaller of the upper and the lower tail, at most 1. */
   readonly pValueTwoSided: number;
-  /** `exact`, or `normal` approximation with continuity correction (layers too large to convolve). */
+  /** `exact`, or `normal` approximation (layers too large to convolve, with continuity correction; and ties at a threshold, without). */
   readonly method: "exact" | "normal";
 };
 
-/** Overlap of one layer: hypergeometric(population, marked, k) under the null. */
+/** Overlap of one layer: hypergeometric(population, marked, k) under the null, as long as no weights tie at a threshold. */
 export type LayerCorrelation = AgainstNull & {
   readonly layer: string;
   /** N_l: the weights that p refers to (those that m keeps in `sparse-sparse`, else all). */
@@ -50,7 +51,10 @@ export type LayerCorrelation = AgainstNull & {
   readonly population: number;
   /** Those of them that are in the top set of `b`: k, or c_l = |T_p(b^l) ∩ m^l| in `sparse-dense`. */
   readonly marked: number;
+  /** |T_p(a^l) ∩ T_p(b^l)|; with ties at a threshold its expectation over all ways to break them. */
   readonly overlap: number;
+  /** Weights of each set that are equal at its threshold while not all of them fit into its top set; absent when there are none. */
+  readonly ties?: readonly [number, number];
 };
 
 export type CorrelationAtP = AgainstNull & { readonly p: number; readonly layers: readonly LayerCorrelation[] };
@@ -58,11 +62,18 @@ export type CorrelationAtP = AgainstNull & { readonly p: number; readonly layers
 /**
  * Correlation indicator R_p: share of the top-p weights that two weight sets have in common, with its null distribution.
  *
- *     R_p(a, b) = Σ_l |T_p(a^l) ∩ T_p(b^l)| / (p·Σ_l N_l)
+ *     R_p(a, b) = Σ_l |T_p(a^l) ∩ T_p(b^l)| / Σ_l k_l
  *
- * T_p: the k_l largest magnitudes of the layer, ties by lower flat index. Equal inputs give 1, up to the rounding of k_l.
- * The null: given b (and m), the top set of `a` is a uniformly random k_l-subset of where it can be. For `sparse-sparse`
- * that presumes that m was not chosen by the magnitudes of `a` or `b`.
+ * T_p: the k_l largest magnitudes of the layer. The paper divides by p·Σ_l N_l, which is Σ_l k_l up to the rounding of each k_l; with
+ * the sizes that the sets have, equal inputs without ties give exactly 1 and nothing gives more.
+ *
+ * Weights that are equal at the threshold (the zeros of a pruned file, the levels of a quantised one) have no order of their own, and an
+ * order by index would be the same in both sets and count as correlation. So each counts with the probability that a random choice
+ * takes it, independently in `a` and `b`: the overlap is then the expected one. Sets that are all ties are at their null, equal ones too.
+ *
+ * The null: given b (and m), the weights of `a` lie at random where they can be, so its top set is a uniformly random k_l-subset. For
+ * `sparse-sparse` that presumes that m was not chosen by the magnitudes of `a` or `b`. With ties mean and variance are those of the linear
+ * permutation statistic Σ_i x_π(i)·y_i of the probabilities x and y (Hoeffding 1951), and the tails are normal.
  * @returns one entry per p, in the order given
  * @throws InputError with everything that is wrong with the layers, the mask and p
  * @source Liu et al., ICML 2021, definition of R_p; the null is ours
@@ -74,22 +85,25 @@ export function correlation(input: CorrelationInput): CorrelationAtP[] {
     const perLayer = counts.map((ofLayer) => ofLayer[i] as Overlap);
     return {
       p,
-      ...againstNull(p, perLayer),
-      layers: perLayer.map((one) => ({ ...one, ...againstNull(p, [one]) })),
+      ...againstNull(perLayer),
+      layers: perLayer.map(({ variance: _, ...one }, l) => ({ ...one, ...againstNull(perLayer.slice(l, l + 1)) })),
     };
   });
 }
 
-type Overlap = Pick<LayerCorrelation, "layer" | "n" | "k" | "population" | "marked" | "overlap">;
+type Overlap = Pick<LayerCorrelation, "layer" | "n" | "k" | "population" | "marked" | "overlap" | "ties"> & {
+  /** Of the overlap under the null. */
+  readonly variance: number;
+};
 
-function againstNull(p: number, layers: readonly Overlap[]): AgainstNull {
+function againstNull(layers: readonly Overlap[]): AgainstNull {
   const sum = (term: (layer: Overlap) => number) => layers.reduce((total, layer) => total + term(layer), 0);
-  const nulls = layers.map(({ population, marked, k }): Hypergeometric => ({ population, marked, draws: k }));
-  const [overlap, unit] = [sum((l) => l.overlap), p * sum((l) => l.n)];
-  const expected = nulls.reduce((total, h) => total + mean(h), 0);
-  const deviation = Math.sqrt(nulls.reduce((total, h) => total + variance(h), 0));
-  const upper = upperTail(nulls, overlap);
-  const lower = lowerTail(nulls, overlap);
+  const [overlap, unit] = [sum((l) => l.overlap), sum((l) => l.k)];
+  const expected = sum(({ k, marked, population }) => (k * marked) / population);
+  const deviation = Math.sqrt(sum((l) => l.variance));
+  const { upper, lower } = layers.some(({ ties }) => ties !== undefined)
+    ? normalTails(overlap - expected, deviation)
+    : exactTails(layers, overlap);
   return {
     rp: overlap / unit,
     nullRp: expected / unit,
@@ -98,6 +112,20 @@ function againstNull(p: number, layers: readonly Overlap[]): AgainstNull {
     pValueTwoSided: Math.min(1, 2 * Math.min(upper.probability, lower.probability)),
     method: upper.method,
   };
+}
+
+function exactTails(layers: readonly Overlap[], overlap: number): { readonly upper: Tail; readonly lower: Tail } {
+  const nulls = layers.map(({ population, marked, k }): Hypergeometric => ({ population, marked, draws: k }));
+  return { upper: upperTail(nulls, overlap), lower: lowerTail(nulls, overlap) };
+}
+
+/** Without a continuity correction: expected overlaps are no whole numbers. */
+function normalTails(excess: number, deviation: number): { readonly upper: Tail; readonly lower: Tail } {
+  const tail = (x: number): Tail => ({
+    probability: deviation === 0 ? 1 : normalUpperTail(x / deviation),
+    method: "normal",
+  });
+  return { upper: tail(excess), lower: tail(-excess) };
 }
 
 interface Layer {
@@ -115,11 +143,49 @@ function overlaps({ name, a, b, keep, kept }: Layer, { mode, p }: CorrelationInp
   const n = mode === "sparse-sparse" ? kept : a.length;
   return p.map((fraction) => {
     const k = topCount(n, fraction);
-    const topA = keepLargest(a, k, keep);
-    const topB = keepLargest(b, k, mode === "sparse-dense" ? undefined : keep);
-    const marked = keep === undefined ? k : countBoth(topB, keep);
-    return { layer: name, n, k, population: kept, marked, overlap: countBoth(topA, topB) };
+    const [topA, topB] = [selectLargest(a, k, keep), selectLargest(b, k, mode === "sparse-dense" ? undefined : keep)];
+    const [x, y] = [chances(topA), chances(topB)];
+    const { marked, overlap, variance } = permutationStatistic(x, y, keep, kept, k);
+    const ties = [openTies(topA), openTies(topB)] as const;
+    const isOpen = ties[0] > 0 || ties[1] > 0;
+    const counts = { layer: name, n, k, population: kept, marked, overlap, variance };
+    return isOpen ? { ...counts, ties } : counts;
   });
+}
+
+/** Weights at the threshold of which some are taken and some are not. */
+function openTies({ tied, wanted }: Selection): number {
+  return wanted > 0 && wanted < tied.length ? tied.length : 0;
+}
+
+/** The probability that a weight is in the top set when ties are broken at random. */
+function chances({ above, tied, wanted }: Selection): Float64Array {
+  const chance = Float64Array.from(above);
+  for (const position of tied) chance[position] = wanted / tied.length;
+  return chance;
+}
+
+/** Σ x_i·y_i, and what its null is made of: x at random places of those that the mask keeps, y given. */
+function permutationStatistic(
+  x: Float64Array,
+  y: Float64Array,
+  keep: Uint8Array | undefined,
+  population: number,
+  k: number,
+): { readonly marked: number; readonly overlap: number; readonly variance: number } {
+  let [overlap, marked, squaresX, squaresY] = [0, 0, 0, 0];
+  for (let i = 0; i < x.length; i++) {
+    if (keep !== undefined && keep[i] === 0) continue;
+    const [xi, yi] = [x[i] as number, y[i] as number];
+    overlap += xi * yi;
+    marked += yi;
+    squaresX += xi * xi;
+    squaresY += yi * yi;
+  }
+  // Without ties these are the counts themselves, and the variance the hypergeometric one.
+  const variance =
+    population <= 1 ? 0 : (spread(squaresX, k, population) * spread(squaresY, marked, population)) / (population - 1);
+  return { marked, overlap, variance };
 }
 
 /** k_l: p·N_l to the nearest integer, halves up, at least 1. */
@@ -127,10 +193,10 @@ function topCount(n: number, p: number): number {
   return Math.max(1, roundedShare(n, p));
 }
 
-function countBoth(x: Uint8Array, y: Uint8Array): number {
-  let count = 0;
-  for (let i = 0; i < x.length; i++) count += (x[i] as number) & (y[i] as number);
-  return count;
+/** Σ (x - mean)², where what is left by rounding of a set that is all ties is nothing. */
+function spread(squares: number, sum: number, n: number): number {
+  const difference = squares - (sum * sum) / n;
+  return difference > 1e-12 * sum ? difference : 0;
 }
 
 function checkedLayers(input: CorrelationInput): Layer[] {
