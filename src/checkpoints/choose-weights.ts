@@ -1,5 +1,6 @@
 import type { InputError } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
+import { below } from "./names.ts";
 import { PickleDict, PickleTensor, type PickleValue } from "./pickle-values.ts";
 import { quoted, refuse, saveWeightsOnly } from "./refuse.ts";
 
@@ -7,7 +8,7 @@ import { quoted, refuse, saveWeightsOnly } from "./refuse.ts";
 const customary = ["state_dict", "model_state_dict", "model"];
 
 /** How the outermost dictionary is named in `--key`. */
-const ROOT = ".";
+export const ROOT = ".";
 
 /** How many dictionaries deep weights are looked for. */
 const MAX_DEPTH = 3;
@@ -34,9 +35,11 @@ export function chooseWeights(root: PickleValue, file: string, key?: string): Ch
   if (key !== undefined) {
     const path = key === ROOT ? "" : key;
     const dict = candidates.get(path);
-    if (dict === undefined)
+    if (dict !== undefined) return chosen(dict, path, file);
+    const part = partOf(root, key, file);
+    if (part === undefined)
       throw refuse(file, `has no dictionary of tensors at key ${quoted(key)}`, suggest(key, shownKeys(candidates)));
-    return chosen(dict, path, file);
+    return part;
   }
   if (candidates.size === 0)
     throw refuse(
@@ -50,6 +53,50 @@ export function chooseWeights(root: PickleValue, file: string, key?: string): Ch
   const dict = only === undefined ? undefined : candidates.get(only);
   if (only === undefined || dict === undefined) throw ambiguous(candidates, file);
   return chosen(dict, only, file);
+}
+
+/** Where masks are kept by custom. */
+const customaryMasks = ["mask", "masks"];
+
+const maskForm =
+  "a mask file has zeros and ones by the names of the weights: torch.save({name: mask, ...}), one dictionary, or one per layer";
+
+/**
+ * The mask in what torch.save has saved: what `key` names, else what lies at `mask` or `masks`, else all of it. Dictionaries of single layers
+ * are joined: `{"fc1": {"weight": m}}` is `fc1.weight`.
+ * @throws InputError when there is nothing at `key`, or no tensor
+ */
+export function chooseMask(root: PickleValue, file: string, key?: string): ChosenWeights {
+  if (!(root instanceof PickleDict))
+    throw refuse(file, `expected a dictionary of masks, got ${kindOf(root)}`, maskForm);
+  const customary = customaryMasks.find((name) => root.entries.get(name) instanceof PickleDict);
+  const path = key === ROOT ? "" : (key ?? customary ?? "");
+  const dict = path === "" ? root : dictAt(root, path);
+  const tensors = dict === undefined ? new Map<string, PickleTensor>() : new Map(joined(dict, "", 0));
+  if (tensors.size === 0) throw refuse(file, `has no masks${path === "" ? "" : ` at key ${quoted(path)}`}`, maskForm);
+  return { tensors, key: path, ignored: [] };
+}
+
+function dictAt(root: PickleDict, path: string): PickleDict | undefined {
+  let dict: PickleValue | undefined = root;
+  for (const part of path.split(".")) dict = dict instanceof PickleDict ? dict.entries.get(part) : undefined;
+  return dict instanceof PickleDict ? dict : undefined;
+}
+
+/** All tensors below a dictionary by their joined names. */
+function* joined(dict: PickleDict, prefix: string, depth: number): Generator<[string, PickleTensor]> {
+  for (const [name, value] of dict.entries) {
+    if (typeof name !== "string") continue;
+    if (value instanceof PickleTensor) yield [prefix + name, value];
+    else if (value instanceof PickleDict && depth < MAX_DEPTH) yield* joined(value, `${prefix}${name}.`, depth + 1);
+  }
+}
+
+/** Of a flat dictionary the tensors whose names begin with `key.`: `ema_model` of `ema_model.conv.weight`. */
+function partOf(root: PickleDict, key: string, file: string): ChosenWeights | undefined {
+  const dicts = [...candidatesIn(root)].map(([, dict]) => below(chosen(dict, "", file).tensors, key));
+  const [only, ...others] = dicts.filter(({ size }) => size > 0);
+  return only === undefined || others.length > 0 ? undefined : { tensors: only, key, ignored: [] };
 }
 
 /** Every dictionary with a tensor in it, by its joined keys. A dictionary that is there twice counts once. */

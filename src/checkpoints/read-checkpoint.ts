@@ -1,16 +1,18 @@
 import type { HostArray, StateDict } from "../core/array.ts";
 import { decodeSafetensors } from "../core/safetensors.ts";
+import { inStatedOrder } from "../core/safetensors-order.ts";
 import type { Mask } from "../masks/mask.ts";
-import { chooseWeights } from "./choose-weights.ts";
+import { chooseMask, chooseWeights, ROOT } from "./choose-weights.ts";
 import { legacyStart } from "./legacy-storages.ts";
+import { below, checkOneModel, prefixNote, withoutPrefixes, wrapperPrefixes } from "./names.ts";
 import type { PickleTensor } from "./pickle-values.ts";
 import { fromPruneForm } from "./prune-form.ts";
 import { readBytes } from "./read-bytes.ts";
 import { quoted, refuse, saveWeightsOnly } from "./refuse.ts";
 import { tensorBytes } from "./tensor-array.ts";
+import { noTies, type Ties, tieNotes, tiesOf } from "./ties.ts";
 import { openTorchLegacy, openTorchZip, type TorchFile } from "./torch-file.ts";
 import { halfNames, widened } from "./widen.ts";
-import { maskOfZerosAndOnes } from "./zero-one.ts";
 
 export type CheckpointFormat = "torch-zip" | "torch-legacy" | "safetensors";
 
@@ -21,6 +23,10 @@ export interface LoadedCheckpoint {
   /** The same in the types of the file. */
   readonly stored: StateDict;
   readonly format: CheckpointFormat;
+  /** Whether the order of the names is the model's: that of a .pt file, or what a safetensors file states in its metadata. */
+  readonly isOrdered: boolean;
+  /** Names that are one array. */
+  readonly ties: Ties;
   /** The mask of a file in the form of torch.nn.utils.prune; `tensors` are under it already. */
   readonly mask?: Mask;
   /** What was done to the names and values on the way, as sentences for the user; empty when nothing. */
@@ -28,8 +34,13 @@ export interface LoadedCheckpoint {
 }
 
 export interface CheckpointOptions {
-  /** Which dictionary of a `.pt` file holds the weights, e.g. `ema.state_dict`; `.` for the outermost. */
+  /**
+   * Which dictionary of a `.pt` file holds the weights, e.g. `ema.state_dict`; `.` for the outermost. In a flat dictionary: the names that
+   * begin so.
+   */
   readonly key?: string;
+  /** Whether it is a mask that is read: the customary keys are others, and every layer may have a dictionary of its own. */
+  readonly isMask?: boolean;
 }
 
 /**
@@ -43,8 +54,12 @@ export function readCheckpoint(path: string, options: CheckpointOptions = {}): L
 
 /** As `readCheckpoint`, of a file in memory. */
 export function decodeCheckpoint(bytes: Uint8Array, file: string, options: CheckpointOptions = {}): LoadedCheckpoint {
-  const { format, tensors, notes } = contents(bytes, file, options);
-  const plain = withoutModulePrefix(tensors, notes);
+  const { format, isOrdered, tensors, ties, notes } = contents(bytes, file, options);
+  if (options.key === undefined && options.isMask !== true)
+    checkOneModel(new Map([...tensors].map(([name, { shape }]) => [name, shape])), file);
+  const prefixes = wrapperPrefixes([...tensors.keys()]);
+  if (prefixes.length > 0) notes.push(prefixNote(prefixes));
+  const plain = withoutPrefixes(tensors, prefixes);
   const pruned = fromPruneForm(plain, file);
   const stored = pruned?.tensors ?? plain;
   if (pruned !== undefined) notes.push("its pruned weights (weight_orig and weight_mask) are 0 and give the mask");
@@ -54,23 +69,27 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string, options: Check
     tensors: half.length > 0 ? widened(stored) : stored,
     stored,
     format,
+    isOrdered,
+    ties: withShortNames(ties, prefixes),
     ...(pruned === undefined ? {} : { mask: pruned.mask }),
     notes,
   };
 }
 
-/**
- * A mask: a file of zeros and ones of any type by parameter name, or a checkpoint in the form of torch.nn.utils.prune.
- * @throws InputError as `readCheckpoint`, and naming every array that has another value than 0 and 1
- */
-export function readMask(path: string): Mask {
-  const { tensors, mask } = readCheckpoint(path);
-  return mask ?? maskOfZerosAndOnes(tensors, path);
+function withShortNames({ same, overlapping }: Ties, prefixes: readonly string[]): Ties {
+  const { length } = prefixes.join("");
+  const short = (name: string) => name.slice(length);
+  return {
+    same: new Map([...same].map(([name, first]) => [short(name), short(first)])),
+    overlapping: overlapping.map(([a, b]) => [short(a), short(b)]),
+  };
 }
 
 interface Contents {
   readonly format: CheckpointFormat;
+  readonly isOrdered: boolean;
   readonly tensors: StateDict;
+  readonly ties: Ties;
   readonly notes: string[];
 }
 
@@ -91,8 +110,9 @@ function contents(bytes: Uint8Array, file: string, options: CheckpointOptions): 
 const MAX_EXPANSION = 100;
 const MAX_BYTES = 2 ** 32;
 
-function torchContents(torch: TorchFile, bytes: Uint8Array, file: string, { key }: CheckpointOptions): Contents {
-  const weights = chooseWeights(torch.value, file, key);
+function torchContents(torch: TorchFile, bytes: Uint8Array, file: string, options: CheckpointOptions): Contents {
+  const choose = options.isMask === true ? chooseMask : chooseWeights;
+  const weights = choose(torch.value, file, options.key);
   const notes: string[] = [];
   if (weights.key !== "") notes.push(`weights are those at key ${quoted(weights.key)}`);
   if (weights.ignored.length > 0)
@@ -102,7 +122,14 @@ function torchContents(torch: TorchFile, bytes: Uint8Array, file: string, { key 
     name,
     torch.array(tensor, `${file}: tensor ${quoted(name)}`),
   ]);
-  return { format: torch.format, tensors: new Map(arrays), notes };
+  const ties = tiesOf(weights.tensors);
+  return {
+    format: torch.format,
+    isOrdered: true,
+    tensors: new Map(arrays),
+    ties,
+    notes: [...notes, ...tieNotes(ties)],
+  };
 }
 
 function checkTotal(tensors: ReadonlyMap<string, PickleTensor>, fileBytes: number, file: string): void {
@@ -118,23 +145,26 @@ function checkTotal(tensors: ReadonlyMap<string, PickleTensor>, fileBytes: numbe
 
 /** Our own checkpoints of a training keep the momentum beside the weights. */
 function safetensorsContents(bytes: Uint8Array, file: string, { key }: CheckpointOptions): Contents {
-  const notes = key === undefined ? [] : ["--key is not used: a safetensors file has no dictionaries"];
-  const { tensors, metadata } = decodeSafetensors(bytes, file);
-  if (metadata.format !== "sweepstake-checkpoint-1") return { format: "safetensors", tensors, notes };
-  const weights = [...tensors].filter(([name]) => name.startsWith("weights."));
+  const { tensors: stored, metadata } = decodeSafetensors(bytes, file);
+  const { tensors, isOrdered } = inStatedOrder(stored, metadata);
+  const base = { format: "safetensors", isOrdered, ties: noTies } as const;
+  if (metadata.format !== "sweepstake-checkpoint-1") {
+    if (key === undefined || key === ROOT) return { ...base, tensors, notes: [] };
+    const chosen = below(tensors, key);
+    if (chosen.size > 0) return { ...base, tensors: chosen, notes: [`weights are those below ${quoted(key)}`] };
+    return {
+      ...base,
+      tensors,
+      notes: [
+        `--key is not used: no name begins with ${quoted(`${key}.`)}, and a safetensors file has no dictionaries`,
+      ],
+    };
+  }
   return {
-    format: "safetensors",
-    tensors: new Map(weights.map(([name, array]) => [name.slice("weights.".length), array])),
-    notes: [...notes, "weights are those of a training's checkpoint, without its momentum"],
+    ...base,
+    tensors: below(tensors, "weights"),
+    notes: ["weights are those of a training's checkpoint, without its momentum"],
   };
-}
-
-/** `module.` is what DataParallel puts before every name. */
-function withoutModulePrefix(tensors: StateDict, notes: string[]): StateDict {
-  const prefix = "module.";
-  if (tensors.size === 0 || ![...tensors.keys()].every((name) => name.startsWith(prefix))) return tensors;
-  notes.push(`the prefix "${prefix}" of DataParallel is left out of the names`);
-  return new Map([...tensors].map(([name, array]) => [name.slice(prefix.length), array]));
 }
 
 function startsWith(bytes: Uint8Array, at: number, expected: ArrayLike<number>): boolean {

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { StateDict } from "../core/array.ts";
 import { encodeSafetensors } from "../core/safetensors.ts";
-import { decodeCheckpoint, readCheckpoint, readMask } from "./read-checkpoint.ts";
+import { decodeCheckpoint, readCheckpoint } from "./read-checkpoint.ts";
+import { readMask } from "./read-mask.ts";
 import {
   arrayOf,
   contents,
@@ -87,7 +88,7 @@ describe("files that PyTorch has written", () => {
       expect(contents(tensors)).toEqual(contents(network));
       expect(notes).toEqual([
         'weights are those at key "state_dict"',
-        'the prefix "module." of DataParallel is left out of the names',
+        'left out of the names: "module." of DataParallel',
       ]);
     },
   );
@@ -116,7 +117,7 @@ describe("files that PyTorch has written", () => {
     expect(new Map(contents(tensors) as [])).toEqual(new Map(contents(networkMask.apply(network)) as []));
     expect(mask?.toStateDict()).toEqual(networkMask.toStateDict());
     expect(notes).toHaveLength(1);
-    expect(readMask(fixturePath("pruned.pt")).toStateDict()).toEqual(networkMask.toStateDict());
+    expect(readMask(fixturePath("pruned.pt")).mask.toStateDict()).toEqual(networkMask.toStateDict());
   });
 
   it("a dictionary that --key names, and the refusal that lists them", () => {
@@ -157,7 +158,9 @@ describe("safetensors", () => {
   it("have no keys to choose from", () => {
     const { tensors, notes } = decodeCheckpoint(encodeSafetensors(network, {}), "x", { key: "model" });
     expect(tensors.size).toBe(network.size);
-    expect(notes).toEqual(["--key is not used: a safetensors file has no dictionaries"]);
+    expect(notes).toEqual([
+      '--key is not used: no name begins with "model.", and a safetensors file has no dictionaries',
+    ]);
   });
 });
 
@@ -218,7 +221,7 @@ describe("what is no checkpoint", () => {
   });
 
   it("weights are no mask: every array with another value than 0 and 1 is named", () => {
-    expect(() => readMask(fixturePath("two-networks.pt"))).toThrow(/several dictionaries/);
+    expect(() => readMask(fixturePath("two-networks.pt"))).toThrow(/a\.w: expected a mask, only zeros and ones/);
     expect(() => readMask(fixturePath("parameters.pt"))).toThrow(
       /parameters\.pt: w: expected a mask, only zeros and ones, got -1\.375 \(float32\) at flat index 0$/m,
     );
@@ -247,7 +250,7 @@ describe("a mask", () => {
       const file = join(temporary, `mask-${dtype}.safetensors`);
       const keep = [0, 1, 1, 0, 0, 1];
       writeFileSync(file, encodeSafetensors(new Map([["conv1.weight", arrayOf([2, 3], keep, dtype)]]), {}));
-      expect(readMask(file).toStateDict()).toEqual(new Map([["conv1.weight", arrayOf([2, 3], keep, "bool")]]));
+      expect(readMask(file).mask.toStateDict()).toEqual(new Map([["conv1.weight", arrayOf([2, 3], keep, "bool")]]));
     },
   );
 });

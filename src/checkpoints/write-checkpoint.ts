@@ -2,13 +2,14 @@ import { extname } from "node:path";
 import type { StateDict } from "../core/array.ts";
 import { InputError } from "../core/errors.ts";
 import { encodeSafetensors } from "../core/safetensors.ts";
+import { orderMetadata } from "../core/safetensors-order.ts";
 import { encodeTorch } from "./torch-write.ts";
 
 /** How weights are written, by the ending of the file's name. */
 const encoders: Readonly<Record<string, (state: StateDict) => Buffer>> = {
   ".pt": encodeTorch,
   ".pth": encodeTorch,
-  ".safetensors": (state) => encodeSafetensors(state, { format: "pt" }),
+  ".safetensors": (state) => encodeSafetensors(state, { format: "pt", ...orderMetadata(state) }),
 };
 
 /**

@@ -53,13 +53,29 @@ export function storeFolder(options: SpecOptions): string {
   return join(resolve(options.out), "store");
 }
 
-/** Adds `--protect`, which every command on weight files has. */
-export function withProtect(command: Command): Command {
-  const help = "layers to leave out, separated by commas; first-conv, last-linear and none are understood";
-  return command.option("--protect <names>", help, (text: string) => text.split(",").map((name) => name.trim()), [
-    "first-conv",
-  ]);
+/** Adds `--protect`, `--layers` and `--mask-key`, which every command on weight files has. */
+export function withWeightFiles(command: Command): Command {
+  return command
+    .option(
+      "--protect <names>",
+      "layers to leave out, separated by commas or repeated; first-conv, last-linear and none are understood (default: first-conv)",
+      names,
+    )
+    .option(
+      "--layers <names>",
+      "arrays to take for layers whatever they are called, separated by commas or repeated",
+      names,
+    )
+    .option("--mask-key <name>", "which dictionary of the mask's .pt file holds the mask");
 }
+
+/** Names of a list, added to those given before. */
+function names(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(",").map((name) => name.trim())];
+}
+
+/** What is protected where nothing is said. */
+export const DEFAULT_PROTECT: readonly string[] = ["first-conv"];
 
 function collect(value: string, previous: readonly string[]): string[] {
   return [...previous, value];

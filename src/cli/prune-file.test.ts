@@ -2,10 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { readCheckpoint, readMask } from "../checkpoints/read-checkpoint.ts";
+import { readCheckpoint } from "../checkpoints/read-checkpoint.ts";
+import { readMask } from "../checkpoints/read-mask.ts";
 import { fill, fixturePath, network } from "../checkpoints/torch.fixture.ts";
 import { checkpointEncoder } from "../checkpoints/write-checkpoint.ts";
-import type { StateDict } from "../core/array.ts";
+import type { HostArray, StateDict } from "../core/array.ts";
 import { encodeSafetensors } from "../core/safetensors.ts";
 import { Mask } from "../masks/mask.ts";
 import { encodeCheckpoint } from "../train/checkpoint.ts";
@@ -57,11 +58,27 @@ describe("pruning a file", () => {
         expect([...(tensors.get(key)?.data ?? [])], key).toEqual(expected);
       }
       expect(result.layers).toEqual([
-        { layer: "conv.weight", shape: [3, 2, 3, 3], size: 54, kept: 27, sparsity: 0.5, protected: false },
-        { layer: "fc.weight", shape: [4, 3], size: 12, kept: 6, sparsity: 0.5, protected: false },
+        {
+          layer: "conv.weight",
+          shape: [3, 2, 3, 3],
+          size: 54,
+          kept: 27,
+          sparsity: 0.5,
+          zeros: { before: 2, after: 27 },
+          protected: false,
+        },
+        {
+          layer: "fc.weight",
+          shape: [4, 3],
+          size: 12,
+          kept: 6,
+          sparsity: 0.5,
+          zeros: { before: 0, after: 6 },
+          protected: false,
+        },
       ]);
       expect(result.written).toEqual([at("mask.safetensors"), at(name)]);
-      const mask = readMask(at("mask.safetensors"));
+      const { mask } = readMask(at("mask.safetensors"));
       expect([mask.keys, mask.keptCount("conv.weight"), mask.keptCount("fc.weight")]).toEqual([
         ["conv.weight", "fc.weight"],
         27,
@@ -75,11 +92,11 @@ describe("pruning a file", () => {
     expect(readCheckpoint(at("out.pt")).tensors.get("conv.weight")).toEqual(network.get("conv.weight"));
     expect(pruneText(result)).toBe(`${dense}: magnitude, sparsity 0.5 in every unprotected layer
 
-layer        weights  kept   sparsity
-───────────  ───────  ────  ─────────
-conv.weight       54    54  protected
-fc.weight         12     6    50.00 %
-total             66    60     9.09 %
+layer        weights  kept   sparsity  zeros before  zeros after
+───────────  ───────  ────  ─────────  ────────────  ───────────
+conv.weight       54    54  protected             2            2
+fc.weight         12     6    50.00 %             0            6
+total             66    60     9.09 %             2            8
 `);
   });
 
@@ -93,15 +110,18 @@ total             66    60     9.09 %
   });
 
   it("takes floating arrays of two dimensions that are not empty as layers, and no others", () => {
-    const { layers } = pruneFile(fixturePath("dtypes.pt"), { ...options, protect: ["none"] });
-    expect(layers.map(({ layer, kept }) => [layer, kept])).toEqual(
-      ["float32", "float64", "float16", "bfloat16"].map((name) => [name, 3]),
+    const path = fixturePath("dtypes.pt");
+    const floating = ["float32", "float64", "float16", "bfloat16"];
+    const { layers } = pruneFile(path, { ...options, protect: ["none"], layers: floating });
+    expect(layers.map(({ layer, kept }) => [layer, kept])).toEqual(floating.map((name) => [name, 3]));
+    expect(() => pruneFile(path, { ...options, protect: ["none"] })).toThrow(
+      "not taken for layers: float32 (it is not called weight), float64 (it is not called weight), ",
     );
   });
 
   it("keeps half types as they are, and prunes them by their exact values", () => {
     const half = write("half.pt", new Map([["w", fill([4, 3], "bfloat16")]]));
-    const { notes } = pruneFile(half, { ...options, output: at("out.pt") });
+    const { notes } = pruneFile(half, { ...options, layers: ["w"], output: at("out.pt") });
     const { stored } = readCheckpoint(at("out.pt"));
     const kept = largest(fill([4, 3]).data, 6);
     const expected = Array.from(fill([4, 3], "bfloat16").data as Uint16Array, (bits, i) => (kept.has(i) ? bits : 0));
@@ -121,7 +141,7 @@ total             66    60     9.09 %
       previous: at("first.safetensors"),
       maskOut: at("mask.safetensors"),
     });
-    const mask = readMask(at("mask.safetensors"));
+    const { mask } = readMask(at("mask.safetensors"));
     expect(mask.isSubsetOf(first)).toBe(true);
     expect(result.layers.map(({ kept }) => kept)).toEqual([27, 3]);
     const again = pruneFile(fixturePath("pruned.pt"), {
@@ -131,7 +151,7 @@ total             66    60     9.09 %
       maskOut: at("again.safetensors"),
     });
     expect(again.layers[0]?.kept).toBe(11);
-    expect(readMask(at("again.safetensors")).isSubsetOf(readMask(fixturePath("pruned.pt")))).toBe(true);
+    expect(readMask(at("again.safetensors")).mask.isSubsetOf(readMask(fixturePath("pruned.pt")).mask)).toBe(true);
     expect(() => pruneFile(fixturePath("pruned.pt"), { ...options, previous: at("first.safetensors") })).toThrow(
       /--previous: .*pruned\.pt has a mask of its own already/,
     );
@@ -163,7 +183,7 @@ total             66    60     9.09 %
     [
       "all layers protected",
       { protect: ["conv.weight", "last-linear"] },
-      /has no unprotected weights.*\n {2}hint: .*--protect none/,
+      /has no unprotected layers.*\n {2}hint: .*--protect none/,
     ],
     [
       "a sparsity that keeps nothing",
@@ -185,6 +205,89 @@ total             66    60     9.09 %
   ])("refuses %s and writes nothing", (_, changes, message) => {
     expect(() => pruneFile(dense, { ...options, output: at("out.pt"), ...changes })).toThrow(message);
     expect(["out.pt", "out.onnx", "mask.pt", "x.safetensors"].some((name) => existsSync(at(name)))).toBe(false);
+  });
+});
+
+describe("pruning what is sparse already", () => {
+  /** 24 weights, 0 where `isZero`, else all different. */
+  const sparse = (isZero: (i: number) => boolean) => {
+    const data = Float32Array.from({ length: 24 }, (_, i) => (isZero(i) ? 0 : (i + 1) * (i % 2 === 0 ? 0.1 : -0.1)));
+    return write("sparse.pt", new Map([["fc.weight", { dtype: "float32", shape: [4, 6], data }]]));
+  };
+  const free = { ...options, protect: ["none"], maskOut: at("mask.safetensors") };
+
+  it.each(["magnitude", "random"])("no mask keeps a zero, whatever is asked for: %s", (pruner) => {
+    const isZero = (i: number) => i % 4 !== 0; // 18 of 24
+    for (const [sparsity, kept] of [
+      [0, 6],
+      [0.5, 6],
+      [0.75, 6],
+      [0.875, 3],
+    ] as const) {
+      const result = pruneFile(sparse(isZero), { ...free, pruner, sparsity, force: true });
+      expect(result.layers[0]).toMatchObject({ kept, zeros: { before: 18, after: 24 - kept } });
+      expect(result.notes.some((note) => note.includes("75.00 % of fc.weight are 0 already"))).toBe(sparsity < 0.75);
+      const keep = readMask(at("mask.safetensors")).mask.keep("fc.weight");
+      expect([...keep].filter((bit, i) => bit === 1 && isZero(i))).toEqual([]);
+    }
+  });
+
+  it("few zeros are among the first to go", () => {
+    const result = pruneFile(
+      sparse((i) => i > 20),
+      { ...free, sparsity: 0.5, force: true },
+    );
+    expect(result.layers[0]).toMatchObject({ kept: 12, zeros: { before: 3, after: 12 } });
+    // The twelve largest of 0.1, 0.2, … 2.1 are the last twelve that are not 0.
+    const keep = readMask(at("mask.safetensors")).mask.keep("fc.weight");
+    expect([...keep].map((bit, i) => (bit === 1 ? i : -1)).filter((i) => i >= 0)).toEqual(
+      Array.from({ length: 12 }, (_, i) => i + 9),
+    );
+  });
+
+  it("numbers that are none are named where nothing is pruned, too", () => {
+    const bad = new Map([
+      ...network,
+      ["bn.running_var", { dtype: "float32", shape: [3], data: Float32Array.of(1, Number.NaN, 1) } as const],
+    ]);
+    expect(pruneFile(write("nan.pt", bad), options).notes).toContain("NaN or infinity in bn.running_var");
+  });
+});
+
+describe("the order of a file's layers", () => {
+  const convs = (names: readonly string[]): StateDict =>
+    new Map(
+      names.map((name, i) => [
+        `${name}.weight`,
+        { dtype: "float32", shape: [2, 1, 2, 2], data: Float32Array.from({ length: 8 }, (_, j) => j + i + 1) },
+      ]),
+    );
+  const model = ["stem", "blocks", "aux"];
+
+  it("is that of a .pt and of our own safetensors, and none of another's: then a role is asked for", () => {
+    const first = (path: string) => pruneFile(path, options).layers.find((layer) => layer.protected)?.layer;
+    expect(first(write("net.pt", convs(model)))).toBe("stem.weight");
+    expect(first(write("own.safetensors", convs(model)))).toBe("stem.weight");
+    const foreign = at("foreign.safetensors");
+    writeFileSync(foreign, encodeSafetensors(convs(model), { format: "pt" }));
+    expect(() => first(foreign)).toThrow("first-conv may be any of aux.weight, blocks.weight, stem.weight");
+    expect(
+      pruneFile(foreign, { ...options, protect: ["stem.weight"] }).layers.filter((layer) => layer.protected),
+    ).toHaveLength(1);
+    const single = at("single.safetensors");
+    writeFileSync(single, encodeSafetensors(new Map([...convs(["only"]), ...convs(["x"])].slice(0, 1)), {}));
+    expect(() => pruneFile(single, options)).toThrow("has no unprotected layers");
+  });
+
+  it("decides in a comparison wherever it comes from, so that a, b and b, a are the same", () => {
+    const [pt, foreign] = [write("net.pt", convs(model)), at("foreign.safetensors")];
+    writeFileSync(foreign, encodeSafetensors(convs(["stem", "blocks", "aux"]), {}));
+    const p = { p: [0.5], protect: ["first-conv"] };
+    const [there, back] = [compareFiles(pt, foreign, p), compareFiles(foreign, pt, p)];
+    expect([...there.layers].sort()).toEqual(["aux.weight", "blocks.weight"]);
+    expect([...back.layers].sort()).toEqual(["aux.weight", "blocks.weight"]);
+    const other = write("other.pt", convs(["aux", "stem", "blocks"]));
+    expect(() => compareFiles(pt, other, p)).toThrow("means other layers in");
   });
 });
 
@@ -210,9 +313,12 @@ describe("comparing files", () => {
 
   it("takes the mask of a file in the form of torch.nn.utils.prune, and says when one is not used", () => {
     const pruned = fixturePath("pruned.pt");
-    const under = compareFiles(pruned, dense, { ...p, protect: [], mask: pruned });
+    const under = compareFiles(pruned, dense, { ...p, protect: ["fc.weight"], mask: pruned });
     expect(under.mode).toBe("sparse-sparse");
     expect(under.points[0]?.layers.find(({ layer }) => layer === "conv.weight")?.n).toBe(27);
+    expect(() => compareFiles(pruned, dense, { ...p, protect: ["none"], mask: pruned })).toThrow(
+      "expected a mask for every layer, got none for fc.weight",
+    );
     expect(compareFiles(pruned, dense, p).notes).toContain(
       `${pruned}: it has a mask, which is not used: add --mask ${pruned} to compare under it`,
     );
@@ -229,8 +335,53 @@ describe("comparing files", () => {
     );
   });
 
+  it("lists what only one file has, and what differs in shape", () => {
+    const arrays = (entries: readonly (readonly [string, readonly number[]])[]): StateDict =>
+      new Map(entries.map(([name, shape]) => [name, fill(shape)]));
+    const a = write(
+      "a.pt",
+      arrays([
+        ["x.weight", [3, 4]],
+        ["y.weight", [3, 4]],
+        ["z.weight", [3, 4]],
+      ]),
+    );
+    const b = write(
+      "b.pt",
+      arrays([
+        ["x.weight", [3, 4]],
+        ["q.weight", [3, 4]],
+        ["z.weight", [4, 3]],
+      ]),
+    );
+    const { layers, notes } = compareFiles(a, b, p);
+    expect(layers).toEqual(["x.weight"]);
+    expect(notes).toEqual([
+      `left out, because only ${a} has them: y.weight`,
+      `left out, because only ${b} has them: q.weight`,
+      "left out, because their shapes differ: z.weight",
+    ]);
+  });
+
+  it("takes a dictionary of each file behind a #, and says where ties decide", () => {
+    const both = ["initial", "trained"].map((key): [string, HostArray] => [`${key}.fc.weight`, fill([4, 3])]);
+    const file = write("two.pt", new Map(both));
+    const { layers, notes } = compareFiles(`${file}#initial`, `${file}#trained`, { p: [0.5], protect: ["none"] });
+    expect(layers).toEqual(["fc.weight"]);
+    expect(notes).toContain(`${file}#initial: weights are those at key "initial"`);
+    const half = write(
+      "half.pt",
+      new Map([["fc.weight", { dtype: "float32", shape: [2, 4], data: Float32Array.of(1, 2, 0, 0, 0, 0, 0, 0) }]]),
+    );
+    expect(compareFiles(half, half, { p: [0.5], protect: ["none"] }).notes).toEqual([
+      "p = 0.5: up to 75.0 % of the weights of fc.weight are equal at the threshold and count with their expectation; for pruned files give the mask",
+    ]);
+  });
+
   it("refuses an unknown protected layer, and files without a layer in common", () => {
     expect(() => compareFiles(dense, dense, { ...p, protect: ["first_conv"] })).toThrow(/did you mean "first-conv"/);
-    expect(() => compareFiles(dense, fixturePath("parameters.pt"), p)).toThrow(/have no unprotected weights/);
+    expect(() => compareFiles(dense, fixturePath("parameters.pt"), p)).toThrow(
+      /have no layers \(weights of two or more dimensions\)/,
+    );
   });
 });

@@ -2,16 +2,29 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { renderTable } from "../analysis/text-table.ts";
 import { toPruneForm } from "../checkpoints/prune-form.ts";
-import { type LoadedCheckpoint, readCheckpoint, readMask } from "../checkpoints/read-checkpoint.ts";
+import { readCheckpoint } from "../checkpoints/read-checkpoint.ts";
 import { weightLayers } from "../checkpoints/weight-layers.ts";
 import { checkpointEncoder } from "../checkpoints/write-checkpoint.ts";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { InputError } from "../core/errors.ts";
 import { encodeSafetensors } from "../core/safetensors.ts";
-import { type LayerMask, Mask } from "../masks/mask.ts";
 import { findPruner } from "../pruners/index.ts";
 import { makeMask } from "../pruners/make-mask.ts";
 import { unprotectedFileLayers } from "./file-layers.ts";
+import {
+  checkViews,
+  isTooSparse,
+  nonZeroMask,
+  notFinite,
+  notTaken,
+  pick,
+  previousMask,
+  removed,
+  sparseNote,
+  withAliases,
+  withOthers,
+  zerosOf,
+} from "./prune-masks.ts";
 
 export interface PruneOptions {
   /** Fraction removed of every unprotected layer, in [0, 1). */
@@ -28,6 +41,10 @@ export interface PruneOptions {
   /** `plain`: pruned weights are 0; `torch-prune`: weight_orig and weight_mask. */
   readonly form: "plain" | "torch-prune";
   readonly key?: string;
+  /** Where in the previous mask's file it is. */
+  readonly maskKey?: string;
+  /** Names that are layers whatever they are called. */
+  readonly layers?: readonly string[];
   /** Whether files may be replaced. */
   readonly force: boolean;
 }
@@ -39,6 +56,8 @@ export interface PrunedLayer {
   readonly kept: number;
   /** Fraction removed. */
   readonly sparsity: number;
+  /** Weights that are 0 in the file, and after pruning. */
+  readonly zeros: { readonly before: number; readonly after: number };
   readonly protected: boolean;
 }
 
@@ -51,13 +70,14 @@ export interface PruneResult {
   /** Every convolution and linear layer, in the file's order. */
   readonly layers: readonly PrunedLayer[];
   /** Of all layers, the protected ones included. */
-  readonly total: { readonly size: number; readonly kept: number; readonly sparsity: number };
+  readonly total: Pick<PrunedLayer, "size" | "kept" | "sparsity" | "zeros">;
   readonly written: readonly string[];
   readonly notes: readonly string[];
 }
 
 /**
- * Prunes the weights of a file, uniformly per layer with exact counts, and writes what is asked for.
+ * Prunes the weights of a file, uniformly per layer with exact counts, and writes what is asked for. The sparsity is that of the layer, and
+ * weights that are 0 already are pruned first: no mask keeps a zero. Where a file has more zeros than are asked for, its mask is what is not 0.
  * @throws InputError for a file that is missing, malformed or in the way, and for layers that cannot be pruned so
  */
 export function pruneFile(path: string, options: PruneOptions): PruneResult {
@@ -65,22 +85,41 @@ export function pruneFile(path: string, options: PruneOptions): PruneResult {
   const encode = options.output === undefined ? undefined : checkpointEncoder(options.output);
   checkOutputs(options);
   const checkpoint = readCheckpoint(path, options.key === undefined ? {} : { key: options.key });
-  const { tensors, stored, format, notes } = checkpoint;
-  const all = weightLayers(tensors);
-  const layers = unprotectedFileLayers(all, options.protect).map(({ name }) => name);
+  const { tensors, stored, format, ties, isOrdered } = checkpoint;
+  const { layers: all, others } = within(path, () => weightLayers(tensors, options.layers, ties));
+  const layers = unprotectedFileLayers(all, options.protect, isOrdered, ties).map(({ name }) => name);
+  checkViews(path, layers, ties);
   if (layers.length === 0)
     throw new InputError({
       where: path,
-      message: `has no unprotected weights (floating, two or more dimensions) among ${tensors.size} arrays`,
-      hint: "protect fewer layers, or none: --protect none",
+      message: `has no unprotected layers (weights of convolutions and linear layers) among ${tensors.size} arrays`,
+      hint: others.length > 0 ? notTaken(others) : "protect fewer layers, or none: --protect none",
     });
-  const previous = previousMask(path, checkpoint, options.previous);
+  const given = previousMask(path, checkpoint, options);
+  const nonZero = nonZeroMask(tensors, layers, given.mask);
+  const tooSparse = layers.filter((name) => isTooSparse(name, nonZero, given.mask, options.sparsity));
   const mask = within(path, () => {
     const target = { sparsity: options.sparsity };
+    const toPrune = layers.filter((name) => !tooSparse.includes(name));
     // A single file has no replicates: a random mask of it is always the same.
-    const request = { weights: tensors, layers, pruner, options: {}, target, seed: 0 };
-    return withOthers(makeMask(previous === undefined ? request : { ...request, previous }), previous);
+    const made = makeMask({
+      weights: tensors,
+      layers: toPrune,
+      pruner,
+      options: {},
+      target,
+      seed: 0,
+      previous: nonZero,
+    });
+    return withAliases(withOthers(made, withOthers(pick(nonZero, tooSparse), given.mask)), ties);
   });
+  const notes = [
+    ...checkpoint.notes,
+    ...given.notes,
+    ...(others.length === 0 ? [] : [notTaken(others)]),
+    ...tooSparse.map((name) => sparseNote(name, nonZero, options.sparsity)),
+    ...notFinite(tensors, layers),
+  ];
   const pruned = within(path, () => (options.form === "plain" ? mask.apply(stored) : toPruneForm(stored, mask)));
   const written: string[] = [];
   const write = (file: string, bytes: Uint8Array) => {
@@ -93,12 +132,14 @@ export function pruneFile(path: string, options: PruneOptions): PruneResult {
   const rows = all.map(({ name, shape }): PrunedLayer => {
     const size = tensors.get(name)?.data.length ?? 0;
     const kept = mask.has(name) ? mask.keptCount(name) : size;
-    return { layer: name, shape, size, kept, sparsity: removed(size, kept), protected: !layers.includes(name) };
+    const zeros = zerosOf(tensors, name, mask);
+    return { layer: name, shape, size, kept, sparsity: removed(size, kept), zeros, protected: !layers.includes(name) };
   });
-  const size = rows.reduce((sum, row) => sum + row.size, 0);
-  const kept = rows.reduce((sum, row) => sum + row.kept, 0);
+  const sum = (term: (row: PrunedLayer) => number) => rows.reduce((total, row) => total + term(row), 0);
+  const [size, kept] = [sum((row) => row.size), sum((row) => row.kept)];
   const { sparsity, form } = options;
-  const total = { size, kept, sparsity: removed(size, kept) };
+  const zeros = { before: sum((row) => row.zeros.before), after: sum((row) => row.zeros.after) };
+  const total = { size, kept, sparsity: removed(size, kept), zeros };
   return { checkpoint: path, format, pruner: pruner.name, sparsity, form, layers: rows, total, written, notes };
 }
 
@@ -119,30 +160,6 @@ function checkOutputs({ output, maskOut, force }: PruneOptions): void {
     );
 }
 
-function previousMask(path: string, { mask }: LoadedCheckpoint, file: string | undefined): Mask | undefined {
-  if (file === undefined) return mask;
-  if (mask !== undefined)
-    throw new InputError({
-      where: "--previous",
-      message: `${path} has a mask of its own already`,
-      hint: "leave --previous out: its pruned weights stay pruned",
-    });
-  return readMask(file);
-}
-
-/** The made mask, and of the previous one the layers that were not pruned now: pruned weights stay pruned. */
-function withOthers(made: Mask, previous: Mask | undefined): Mask {
-  const layer = (mask: Mask, name: string): [string, LayerMask] => [
-    name,
-    { shape: mask.shape(name), keep: mask.keep(name) },
-  ];
-  const others = (previous?.keys ?? []).filter((name) => !made.has(name));
-  return new Mask([
-    ...made.keys.map((name) => layer(made, name)),
-    ...others.flatMap((name) => (previous === undefined ? [] : [layer(previous, name)])),
-  ]);
-}
-
 /** Errors that name a layer name its file too. */
 function within<Result>(file: string, action: () => Result): Result {
   try {
@@ -153,27 +170,35 @@ function within<Result>(file: string, action: () => Result): Result {
   }
 }
 
-function removed(size: number, kept: number): number {
-  return size === 0 ? 0 : 1 - kept / size;
-}
-
 /** A table of every layer, and the total. */
 export function pruneText({ checkpoint, pruner, sparsity, layers, total }: PruneResult): string {
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-  const rows = layers.map(({ layer, size, kept, sparsity: share, protected: isProtected }) => [
+  const rows = layers.map(({ layer, size, kept, sparsity: share, zeros, protected: isProtected }) => [
     layer,
     String(size),
     String(kept),
     isProtected ? "protected" : percent(share),
+    String(zeros.before),
+    String(zeros.after),
   ]);
   return renderTable(
     {
       title: `${checkpoint}: ${pruner}, sparsity ${sparsity} in every unprotected layer`,
-      columns: ["layer", "weights", "kept", "sparsity"],
-      rows: [...rows, ["total", String(total.size), String(total.kept), percent(total.sparsity)]],
+      columns: ["layer", "weights", "kept", "sparsity", "zeros before", "zeros after"],
+      rows: [
+        ...rows,
+        [
+          "total",
+          String(total.size),
+          String(total.kept),
+          percent(total.sparsity),
+          String(total.zeros.before),
+          String(total.zeros.after),
+        ],
+      ],
       heads: 1,
     },
-    // Four columns: never broken, however long the names of layers are.
+    // Six columns: never broken, however long the names of layers are.
     Number.MAX_SAFE_INTEGER,
   );
 }

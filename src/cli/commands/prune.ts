@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { withJson, withProtect } from "../options.ts";
+import { DEFAULT_PROTECT, withJson, withWeightFiles } from "../options.ts";
 import type { PruneOptions } from "../prune-file.ts";
 
 /** `sweepstake prune CHECKPOINT`: masks and pruned weights of a file of PyTorch or safetensors. */
@@ -23,20 +23,29 @@ export function pruneCommand(): Command {
     )
     .option("--force", "replace files that are there already", false)
     .addHelpText("after", example);
-  return withJson(withProtect(command)).action(pruneAction);
+  return withJson(withWeightFiles(command)).action(pruneAction);
 }
 
 const example = `
-Layers are all convolution and linear weights (floating, two or more dimensions). Biases and batch-norm are never pruned.
+Layers are the weights of convolutions and linear layers. Biases, norms, embeddings and everything else that a name or its neighbours say
+to be none stays dense and is listed; --layers takes it. The sparsity is that of the layer; weights that are 0 already are pruned first.
 Only weights are written; the optimizer and other contents of a checkpoint are not.
 
 Examples:
   $ sweepstake prune resnet.pt --sparsity 0.8 -o pruned.pt --mask-out mask.safetensors
   $ sweepstake prune pruned.pt --sparsity 0.9 --previous mask.safetensors -o again.pt --form torch-prune`;
 
-async function pruneAction(file: string, options: PruneOptions & { readonly json: boolean }): Promise<void> {
+type Options = Omit<PruneOptions, "protect"> & { readonly protect?: readonly string[]; readonly json: boolean };
+
+async function pruneAction(file: string, options: Options): Promise<void> {
   const { pruneFile, pruneText } = await import("../prune-file.ts");
-  const result = pruneFile(file, options);
+  const { splitKey } = await import("../file-key.ts");
+  const { file: path, key = options.key } = splitKey(file);
+  const result = pruneFile(path, {
+    ...options,
+    ...(key === undefined ? {} : { key }),
+    protect: options.protect ?? DEFAULT_PROTECT,
+  });
   process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : pruneText(result));
   for (const note of result.notes) process.stderr.write(`${file}: ${note}\n`);
   for (const path of result.written) process.stderr.write(`written: ${path}\n`);

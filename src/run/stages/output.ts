@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import type { StateDict } from "../../core/array.ts";
 import type { Json } from "../../core/canonical-json.ts";
 import { encodeSafetensors } from "../../core/safetensors.ts";
+import { orderMetadata } from "../../core/safetensors-order.ts";
 import { VERSION } from "../../core/version.ts";
 import { stageIdentity } from "../../plan/stage-table.ts";
 import type { Stage } from "../../plan/types.ts";
@@ -72,5 +73,5 @@ export function jsonLines(values: readonly object[]): string {
 
 /** Weights or a mask as a safetensors file that says where it comes from. */
 export function stateBytes(state: StateDict, metadata: Readonly<Record<string, string>>): Buffer {
-  return encodeSafetensors(state, { format: "pt", ...metadata });
+  return encodeSafetensors(state, { format: "pt", ...orderMetadata(state), ...metadata });
 }
