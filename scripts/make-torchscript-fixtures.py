@@ -293,6 +293,41 @@ class FixedBatch(nn.Module):
         return self.conv(x).reshape(4, 3, -1).mean(2)
 
 
+class Small(nn.Module):
+    """A convolution and a linear layer with one thing that a user gets wrong."""
+
+    def __init__(self, wrong: str):
+        super().__init__()
+        self.wrong = wrong
+        self.block = nn.Conv2d(4, 4, 3, padding=1)  # registered before the layer that computes first
+        self.stem = nn.Conv2d(1, 4, 3, padding=1)
+        self.norm = nn.BatchNorm1d(10)
+        self.head = nn.Linear(4 * 8 * 8, 10)
+
+    def forward(self, x):
+        x = self.head(torch.relu(self.block(torch.relu(self.stem(x)))).flatten(1))
+        if self.wrong == "softmax":
+            return torch.softmax(x, 1)
+        if self.wrong == "sigmoid":
+            return torch.sigmoid(x)
+        if self.wrong == "relu":
+            return torch.relu(x)
+        if self.wrong == "mixed":
+            return x - x.mean(0)
+        if self.wrong == "vectors":
+            return self.norm(x)
+        return x
+
+
+class WeightNorm(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.utils.weight_norm(nn.Linear(64, 10))
+
+    def forward(self, x):
+        return self.head(x.flatten(1))
+
+
 # name: network, image shape, images per batch, classes, learning rate
 MEASURED = {
     "residual": (Residual, [2, 8, 8], 4, 10, 0.02),
@@ -350,3 +385,6 @@ if __name__ == "__main__":
     save("complex-logits", torch.jit.script(ComplexLogits()))
     save("rounded-logits", torch.jit.script(RoundedLogits()))
     save("detached-logits", torch.jit.script(DetachedLogits()))
+    for wrong in ["plain", "softmax", "sigmoid", "relu", "mixed", "vectors"]:
+        save(f"small-{wrong}", torch.jit.script(for_script(Small(wrong))))
+    save("weight-norm", torch.jit.trace(WeightNorm(), torch.zeros(2, 1, 8, 8)))

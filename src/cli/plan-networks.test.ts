@@ -21,6 +21,7 @@ it("describes a network once, however many variants have it, and built-in ones f
       model: "lenet-300-100",
       parameters: 784 * 300 + 300 + 300 * 100 + 100 + 100 * 10 + 10,
       macs: 784 * 300 + 300 * 100 + 100 * 10,
+      notes: [],
       layers: [
         { name: "fc1.weight", shape: [300, 784], pruned: true },
         { name: "fc2.weight", shape: [100, 300], pruned: true },
@@ -40,7 +41,7 @@ it("lists weights with their fate, and counts biases and normalisations", () => 
     { name: "head.bias", shape: [1000], pruned: false, reason: "bias" },
     { name: "norm.weight", shape: [100], pruned: false, reason: "normalisation" },
   ] as const;
-  expect(networksText([{ model: "net.pt", parameters: 3932, macs: 27e5, layers }])).toBe(
+  expect(networksText([{ model: "net.pt", parameters: 3932, macs: 27e5, layers, notes: [] }])).toBe(
     `net.pt: 3,932 trained values, 2,700 of them prunable, 2,700,000 multiply-accumulates per image
   conv.weight  [100, 3, 3, 3]  pruned
   embedding    [4, 8]          dense: no convolution or linear layer uses it directly as its weight

@@ -25,6 +25,8 @@ export interface PlannedNetwork {
   readonly macs: number;
   /** Weights of convolutions and linear layers in the network's order, then, of a network from a file, the other parameters. */
   readonly layers: readonly PlannedLayer[];
+  /** What its author should know before training it. */
+  readonly notes: readonly string[];
 }
 
 /** The networks of a spec, each once. @param fromFiles leave out the built-in ones */
@@ -38,7 +40,7 @@ export function plannedNetworks({ spec }: Plan, fromFiles = false): readonly Pla
 
 function networkOf({ model, data, protect }: Setting): PlannedNetwork {
   const { torchscript } = model;
-  const { parameters, macs, prunable, dense = [] } = describeModelOnce(model, describeData(data));
+  const { parameters, macs, prunable, dense = [], notes = [] } = describeModelOnce(model, describeData(data));
   const words = protectedLayers(prunable, protect);
   const layers = prunable.map(({ name, shape }): PlannedLayer => {
     const word = words.get(name);
@@ -51,6 +53,7 @@ function networkOf({ model, data, protect }: Setting): PlannedNetwork {
     parameters,
     macs,
     layers: [...layers, ...dense.map(({ name, shape, reason }) => ({ name, shape, pruned: false, reason }))],
+    notes,
   };
 }
 

@@ -12,6 +12,7 @@ import { type RunOptions, storeFolder } from "./options.ts";
 import { planFor } from "./plan-for.ts";
 import { summariseFor } from "./plan-summary.ts";
 import { planText } from "./plan-text.ts";
+import { checkLastBatches, planWarnings } from "./plan-warnings.ts";
 import { progressView } from "./progress.ts";
 import { showResults } from "./show-results.ts";
 
@@ -41,6 +42,7 @@ export async function runPlan(
   const summary = summariseFor(plan, store, options.executor === "inline" ? 1 : options.workers);
   process.stderr.write(planText(plan, summary));
   if (summary.stagesToDo > 0) checkBeforehand(plan, store);
+  for (const warning of planWarnings(plan)) process.stderr.write(`note: ${warning}\n`);
   const stopped = new StopSignal();
   const slots = makeSlots(plan.spec, store, options, summary.stagesToDo);
   const view = progressView(plan, summary.trainingsToDo, process.stderr);
@@ -59,6 +61,7 @@ export async function runPlan(
 
 /** Everything that would fail in every worker fails here once, before anything runs: device, libtorch, data files. */
 function checkBeforehand(plan: Plan, store: Store): void {
+  checkLastBatches(plan);
   checkDevice(plan.spec.device);
   engineInfo();
   const specs = new Map(plan.spec.variants.map(({ setting }) => [JSON.stringify(setting.data), setting.data]));

@@ -92,6 +92,8 @@ function describe(model: Module, shape: readonly number[]): ModelDescription {
     parameters,
     prunable: model.prunable(),
     ...(dense === undefined ? {} : { dense }),
+    ...(model.notes().length === 0 ? {} : { notes: model.notes() }),
+    ...(model.needsTwoImages() ? { needsTwoImages: true } : {}),
     macs: model.cost(shape).macs,
     stateBytes: parameters * itemBytes.float32 + bufferBytes,
   };

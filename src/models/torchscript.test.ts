@@ -57,8 +57,8 @@ describe("a network with parameters of every kind", () => {
 
   it("is pruned where a convolution or linear layer uses a trained parameter, not by shape or class", () => {
     expect(model.prunable().map(({ name, kind }) => [name, kind])).toEqual([
-      ["functional", "conv"],
       ["own.weight", "conv"],
+      ["functional", "conv"],
       ["first.weight", "linear"],
       ["classifier.weight", "linear"],
     ]);
@@ -247,5 +247,43 @@ describe("the identity of a network in a file", () => {
     expect(complaint(spec)).toContain(`expected FILE to have the SHA-256 ${content}, got`);
     rmSync(path);
     expect(complaint(spec)).toContain("which cannot be read");
+  });
+});
+
+describe("what an author gets wrong", () => {
+  const ten: ModelInput = { classes: 10, shape: [1, 8, 8] };
+
+  it("layers are in the order of execution, not of registration", () => {
+    const { prunable } = describeModel(script("small-plain"), ten);
+    expect(prunable.map(({ name }) => name)).toEqual(["stem.weight", "block.weight", "head.weight"]);
+    expect(describeModel(script("small-plain"), ten)).not.toHaveProperty("notes");
+    expect(describeModel(script("small-plain"), ten)).not.toHaveProperty("needsTwoImages");
+  });
+
+  it.each([
+    ["softmax", "leave the softmax at the end out"],
+    ["sigmoid", "as after a sigmoid: leave it out"],
+    ["relu", "as after a ReLU: leave it out"],
+  ])("%s at the end is noted with what it costs", (name, note) => {
+    const [found, ...others] = describeModel(script(`small-${name}`), ten).notes ?? [];
+    expect(others).toEqual([]);
+    expect(found).toContain(note);
+    expect(found).toContain("costs accuracy");
+  });
+
+  it("logits that depend on the other images of the batch are refused", () => {
+    expect(complaint(script("small-mixed"), ten)).toContain(
+      "expected logits of each image alone in evaluation, got others for an image by itself",
+    );
+  });
+
+  it("batch norm over vectors needs two images, which is known before any training", () => {
+    expect(describeModel(script("small-vectors"), ten).needsTwoImages).toBe(true);
+  });
+
+  it("weight norm is refused by the name of its part", () => {
+    expect(complaint(script("weight-norm"), ten)).toMatch(
+      /expected plain weights, got head\.weight_g.*\n.*remove_weight_norm/,
+    );
   });
 });

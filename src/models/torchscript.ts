@@ -4,7 +4,7 @@ import type { HostArray } from "../core/array.ts";
 import { elementCount } from "../core/array.ts";
 import { InputError, RunError } from "../core/errors.ts";
 import { stream } from "../core/rng.ts";
-import { ScriptNetwork } from "../nn/script-network.ts";
+import { type Findings, ScriptNetwork } from "../nn/script-network.ts";
 import { noGrad, scope } from "../tensor/scope.ts";
 import { isFloating, Script, type ScriptOperation, type ScriptUse } from "../tensor/script.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -68,14 +68,16 @@ class ScriptFile {
     const { shape, classes } = this.#input;
     const variables = this.#variables();
     this.#checkOperations(variables.map(({ name }) => name));
-    const uses = this.#explained(
+    this.#checkParametrised(variables);
+    const { uses, ...seen } = this.#explained(
       (cause) => failedPass(cause, `[${shape.join(", ")}]`, this.#operations),
       () => scope(() => this.#dryRun(variables)),
     );
     const declared = declareVariables(variables, uses, fromFile);
     const macs = uses.reduce((sum, use) => sum + use.macs, 0);
     const cost = { macs, shape: [classes] };
-    const found = { input: shape, cost, dense: denseParameters(variables, uses) };
+    const order = uses.flatMap(({ weight }) => (weight === undefined ? [] : [weight]));
+    const found = { input: shape, cost, dense: denseParameters(variables, uses), order, ...seen };
     const network = new ScriptNetwork(this.#bytes, declared, found);
     if (network.prunable().length > 0) return network;
     throw this.#error(
@@ -107,22 +109,79 @@ class ScriptFile {
     );
   }
 
+  /** A weight that is made from other parameters cannot be drawn, scored or masked by itself. */
+  #checkParametrised(variables: readonly FileVariable[]): void {
+    const part = variables.find(
+      ({ name }) =>
+        /(^|\.)parametrizations\.\w+\.original\d?$/.test(name) ||
+        (/(^|\.)weight_g$/.test(name) && variables.some((other) => other.name === name.replace(/g$/, "v"))) ||
+        (/(^|\.)weight_orig$/.test(name) && variables.some((other) => other.name === name.replace(/orig$/, "u"))),
+    );
+    if (part === undefined) return;
+    throw this.#error(
+      `expected plain weights, got ${part.name}, from which a hook makes a weight (weight norm, spectral norm): it could not be drawn again`,
+      'in Python, before scripting: torch.nn.utils.remove_weight_norm(module), or remove_parametrizations(module, "weight")',
+    );
+  }
+
   /** Checks the network's output, in both modes, and returns what it does with its variables. */
-  #dryRun(variables: readonly FileVariable[]): readonly ScriptUse[] {
+  #dryRun(
+    variables: readonly FileVariable[],
+  ): Pick<Findings, "notes" | "needsTwoImages"> & { readonly uses: readonly ScriptUse[] } {
     const { output, uses } = this.#train(variables);
     this.#checkOutput(output, batches.training);
     this.#checkGradient(output, variables);
     this.#checkRepeated(output, this.#train(variables).output);
+    const needsTwoImages = this.#failsAlone(variables);
+    this.#script.bind(variables.map(({ values, isTrained }) => variable(values, isTrained)));
     this.#script.train(false);
-    noGrad(() => this.#checkRepeated(this.#evaluate(), this.#evaluate()));
-    return uses;
+    const notes = noGrad(() => {
+      const logits = this.#evaluate();
+      this.#checkRepeated(logits, this.#evaluate());
+      const values = toNumbers(logits);
+      this.#checkAlone(values);
+      return outputNotes(values, this.#input.classes);
+    });
+    return { uses, notes, needsTwoImages };
+  }
+
+  /** An image's logits must be its own: in evaluation nothing may depend on the images that happen to be beside it. */
+  #checkAlone(together: Float32Array): void {
+    const { classes, shape } = this.#input;
+    const size = elementCount(shape);
+    const all = this.#images(batches.evaluation).toHost().data as Float32Array;
+    const largest = together.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    for (let i = 0; i < batches.evaluation; i++) {
+      const data = all.slice(i * size, (i + 1) * size);
+      const output = this.#script.forward(Tensor.fromHost({ dtype: "float32", shape: [1, ...shape], data }));
+      this.#checkOutput(output, 1);
+      const alone = toNumbers(output);
+      // Sums in another order differ by roundings, which depth adds up; another computation differs by far more.
+      const differs = alone.some((value, c) => !(Math.abs(value - (together[i * classes + c] ?? 0)) <= 1e-3 * largest));
+      if (differs && Number.isFinite(largest))
+        throw this.#error(
+          "expected logits of each image alone in evaluation, got others for an image by itself than beside two others",
+          "forward() mixes the images of a batch: take means and softmax over dimension 1, and keep running statistics in normalisations",
+        );
+    }
+  }
+
+  /** Whether one image is too few to train on, as it is for batch norm over vectors; four have just passed. */
+  #failsAlone(variables: readonly FileVariable[]): boolean {
+    try {
+      this.#train(variables, 1);
+      return false;
+    } catch (error) {
+      if (error instanceof RunError) return true;
+      throw error;
+    }
   }
 
   /** A training pass from what the file has. */
-  #train(variables: readonly FileVariable[]): ReturnType<Script["watch"]> {
+  #train(variables: readonly FileVariable[], count = batches.training): ReturnType<Script["watch"]> {
     this.#script.bind(variables.map(({ values, isTrained }) => variable(values, isTrained)));
     this.#script.train(true);
-    return this.#script.watch(this.#images(batches.training));
+    return this.#script.watch(this.#images(count));
   }
 
   #checkGradient({ requiresGrad }: Tensor, variables: readonly FileVariable[]): void {
@@ -184,6 +243,28 @@ class ScriptFile {
   #complaint({ message, ...hint }: Complaint): InputError {
     return new InputError({ where: "model", message: `${this.#path}: ${message}`, ...hint });
   }
+}
+
+function toNumbers(tensor: Tensor): Float32Array {
+  return tensor.toHost().data as Float32Array;
+}
+
+/** What is wrong with logits that are none any more: cross-entropy takes a softmax of its own. */
+function outputNotes(values: Float32Array, classes: number): readonly string[] {
+  const rows = Array.from({ length: values.length / classes }, (_, i) =>
+    values.subarray(i * classes, (i + 1) * classes),
+  );
+  const between = (low: number, high: number) => values.every((value) => value >= low && value <= high);
+  const sumsToOne = rows.every((row) => Math.abs(row.reduce((sum, value) => sum + value, 0) - 1) < 1e-3);
+  const cost = "the loss takes logits and a softmax of its own, so this one costs accuracy";
+  if (between(0, 1) && sumsToOne)
+    return [`its outputs are probabilities (each row sums to 1): leave the softmax at the end out; ${cost}`];
+  if (between(0, Number.POSITIVE_INFINITY) && values.some((value) => value === 0))
+    return [
+      "its outputs are never negative, as after a ReLU: leave it out; classes that end at 0 get no gradient, which costs accuracy",
+    ];
+  if (between(0, 1)) return [`its outputs all lie in [0, 1], as after a sigmoid: leave it out; ${cost}`];
+  return [];
 }
 
 function because(what: string): (cause: string) => Complaint {

@@ -62,4 +62,8 @@ export interface ModelDescription {
   readonly stateBytes: number;
   /** The other parameters, of networks from a file. */
   readonly dense?: readonly DenseSummary[];
+  /** What its author should know before training it, as sentences; absent when there is nothing. */
+  readonly notes?: readonly string[];
+  /** Whether it cannot be trained on a batch of one image, as with batch norm over vectors; absent when it can. */
+  readonly needsTwoImages?: true;
 }

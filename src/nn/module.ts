@@ -83,6 +83,16 @@ export abstract class Module {
     return undefined;
   }
 
+  /** What its author should know before training it; of networks from a file. */
+  notes(): readonly string[] {
+    return [];
+  }
+
+  /** Whether it cannot be trained on a batch of one image. Batch norm over images of several pixels can. */
+  needsTwoImages(): boolean {
+    return false;
+  }
+
   /**
    * Copies values into all parameters and buffers. Weights of any floating type are converted to the placement's.
    * @throws InputError that names every missing, unexpected, mis-shaped and mistyped array at once; nothing is loaded then

@@ -2,7 +2,7 @@ import type { StateDict } from "../core/array.ts";
 import { InternalError } from "../core/errors.ts";
 import { Script } from "../tensor/script.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Cost, type DenseSummary, Module } from "./module.ts";
+import { type Cost, type DenseSummary, type LayerSummary, Module } from "./module.ts";
 import type { Buffer, Parameter, Placement } from "./variable.ts";
 
 /** What forward passes have shown of a script. */
@@ -11,6 +11,12 @@ export interface Findings {
   readonly input: readonly number[];
   readonly cost: Cost;
   readonly dense: readonly DenseSummary[];
+  /** Names of the weights of layers in the order in which a pass uses them. */
+  readonly order: readonly string[];
+  /** What its author should know. */
+  readonly notes: readonly string[];
+  /** Whether a training pass of one image fails. */
+  readonly needsTwoImages: boolean;
 }
 
 /** A TorchScript network as a module: the script computes with the tensors of these parameters and buffers. */
@@ -46,6 +52,21 @@ export class ScriptNetwork extends Module {
 
   override dense(): readonly DenseSummary[] {
     return this.#found.dense;
+  }
+
+  override notes(): readonly string[] {
+    return this.#found.notes;
+  }
+
+  override needsTwoImages(): boolean {
+    return this.#found.needsTwoImages;
+  }
+
+  /** In the order of execution: a module that is registered late may be the first one to compute. */
+  override prunable(): readonly LayerSummary[] {
+    const { order } = this.#found;
+    const place = ({ name }: LayerSummary) => (order.includes(name) ? order.indexOf(name) : order.length);
+    return [...super.prunable()].sort((a, b) => place(a) - place(b));
   }
 
   override load(state: StateDict, placement: Placement): void {

@@ -27,11 +27,14 @@ async function planAction(file: string, options: PlanOptions): Promise<void> {
   const { summariseFor } = await import("../plan-summary.ts");
   const { networksText, plannedNetworks } = await import("../plan-networks.ts");
   const { planText } = await import("../plan-text.ts");
+  const { checkLastBatches, planWarnings } = await import("../plan-warnings.ts");
   const store = Store.open(storeFolder(options));
   const plan = planFor(loadSpec(file, options.set), store);
+  checkLastBatches(plan);
   const summary = summariseFor(plan, store, options.workers);
   const text = options.json
     ? `${JSON.stringify({ ...summary, networks: plannedNetworks(plan) }, null, 2)}\n`
     : planText(plan, summary) + networksText(plannedNetworks(plan, true));
   process.stdout.write(text);
+  for (const warning of planWarnings(plan)) process.stderr.write(`note: ${warning}\n`);
 }
