@@ -22,6 +22,7 @@ const layers = [
   "store",
   "run",
   "analysis",
+  "export",
   "claims",
   "figures",
   "report",

@@ -1,15 +1,19 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../core/version.ts";
+import { bestCommand } from "./commands/best.ts";
 import { claimsCommand } from "./commands/claims.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { diagnoseCommand } from "./commands/diagnose.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { exportCommand } from "./commands/export.ts";
+import { listCommand } from "./commands/list.ts";
 import { paperCommand } from "./commands/paper.ts";
 import { planCommand } from "./commands/plan.ts";
 import { pruneCommand } from "./commands/prune.ts";
 import { reportCommand } from "./commands/report.ts";
 import { runCommand } from "./commands/run.ts";
+import { showCommand } from "./commands/show.ts";
 import { statusCommand } from "./commands/status.ts";
 import { reportError } from "./errors.ts";
 
@@ -36,6 +40,10 @@ Exit codes: 0 done, 1 a run failed, 2 wrong input, 130 or 143 stopped by a signa
     planCommand,
     runCommand,
     statusCommand,
+    listCommand,
+    showCommand,
+    bestCommand,
+    exportCommand,
     reportCommand,
     paperCommand,
     claimsCommand,

@@ -49,7 +49,7 @@ export function withWorkers(command: Command): Command {
 }
 
 /** Folder of the store inside the output folder. */
-export function storeFolder(options: SpecOptions): string {
+export function storeFolder(options: Pick<SpecOptions, "out">): string {
   return join(resolve(options.out), "store");
 }
 
@@ -86,4 +86,18 @@ export function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("expected an integer of at least 1.");
   return value;
+}
+
+/** Parses an option's value that must be a share in [0, 1). */
+export function shareBelowOne(text: string): number {
+  const share = text.trim() === "" ? Number.NaN : Number(text);
+  if (share >= 0 && share < 1) return share;
+  const percent = share >= 1 && share < 100 ? ` For ${share} % write ${share / 100}.` : "";
+  throw new InvalidArgumentError(`expected a share in [0, 1).${percent}`);
+}
+
+/** Parses an option's value that must be an integer of at least 0. */
+export function wholeFromZero(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("expected a whole number of at least 0.");
+  return Number(text);
 }

@@ -6,6 +6,8 @@ import { RunError } from "../core/errors.ts";
 import type { Native } from "./native.ts";
 
 let loaded: Native | undefined;
+/** Stands before the addon while `observe` runs. */
+let observed: Native | undefined;
 
 /**
  * The addon, loaded at the first call and not before, so that `--help` and planning need no libtorch.
@@ -13,7 +15,32 @@ let loaded: Native | undefined;
  */
 export function native(): Native {
   loaded ??= load(addonPath());
-  return loaded;
+  return observed ?? loaded;
+}
+
+/** One call of the addon: the function's name, its arguments and its result. */
+export type Listener = (name: string, args: readonly unknown[], result: unknown) => void;
+
+/** Runs `action` and tells the listener of every call of the addon in it, after the call. */
+export function observe<T>(listener: Listener, action: () => T): T {
+  const addon = native();
+  const before = observed;
+  observed = new Proxy(addon, {
+    get(_, name): unknown {
+      const called: unknown = Reflect.get(addon, name);
+      if (typeof called !== "function" || typeof name !== "string") return called;
+      return (...args: unknown[]): unknown => {
+        const result: unknown = Reflect.apply(called, addon, args);
+        listener(name, args, result);
+        return result;
+      };
+    },
+  });
+  try {
+    return action();
+  } finally {
+    observed = before;
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
-import { Command, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_PROTECT, withJson, withWeightFiles } from "../options.ts";
+import { Command, Option } from "commander";
+import { DEFAULT_PROTECT, shareBelowOne, withJson, withWeightFiles } from "../options.ts";
 import type { PruneOptions } from "../prune-file.ts";
 
 /** `sweepstake prune CHECKPOINT`: masks and pruned weights of a file of PyTorch or safetensors. */
@@ -7,7 +7,7 @@ export function pruneCommand(): Command {
   const command = new Command("prune")
     .description("Prune the weights of a checkpoint, the same share of every layer, and write weights and mask.")
     .argument("<checkpoint>", "a .pt, .pth or .safetensors file")
-    .requiredOption("--sparsity <share>", "share removed of every layer, in [0, 1)", parseSparsity)
+    .requiredOption("--sparsity <share>", "share removed of every layer, in [0, 1)", shareBelowOne)
     .option("--pruner <name>", "pruning method", "magnitude")
     .option("--previous <mask>", "a mask whose pruned weights stay pruned")
     .option("-o, --output <file>", "write the pruned weights: .pt, .pth (torch.load) or .safetensors")
@@ -50,11 +50,4 @@ async function pruneAction(file: string, options: Options): Promise<void> {
   for (const note of result.notes) process.stderr.write(`${file}: ${note}\n`);
   for (const path of result.written) process.stderr.write(`written: ${path}\n`);
   if (result.written.length === 0) process.stderr.write("nothing written: add -o FILE or --mask-out FILE\n");
-}
-
-function parseSparsity(text: string): number {
-  const share = text.trim() === "" ? Number.NaN : Number(text);
-  if (share >= 0 && share < 1) return share;
-  const percent = share >= 1 && share < 100 ? ` For ${share} % write ${share / 100}.` : "";
-  throw new InvalidArgumentError(`expected a share in [0, 1).${percent}`);
 }
