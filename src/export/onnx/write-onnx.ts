@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { elementCount, type StateDict } from "../../core/array.ts";
 import { InputError } from "../../core/errors.ts";
 import { stream } from "../../core/rng.ts";
+import { describeData } from "../../data/check.ts";
 import { DeviceSplit } from "../../data/device.ts";
 import { type Dataset, loadData } from "../../data/load.ts";
 import { buildModel } from "../../models/index.ts";
@@ -113,19 +114,20 @@ export function relativeError(expected: ArrayLike<number>, found: ArrayLike<numb
 }
 
 /** PyTorch has the network's code, and its own exporter. */
-function useTorchOnnx({ key }: ExportedRun, path: string): InputError {
+function useTorchOnnx({ key, stage }: ExportedRun, path: string): InputError {
   // Where the file lies is not stored.
   const network = "net.pt";
   const weights = `${basename(path, ".onnx")}.pt`;
+  const images = describeData(stage.parameters.data).shape.join(", ");
   return new InputError({
     where: `run ${key}`,
     message: "its network is TorchScript, which PyTorch itself exports",
     hint: [
-      `write its weights, then let torch.onnx export them (images of the shape that the network takes, C, H, W):`,
+      `write its weights, then let torch.onnx export the network:`,
       `  sweepstake export ${key.slice(0, 10)} --to torch -o ${weights}`,
       `  import torch; net = torch.jit.load(${JSON.stringify(network)}).eval()`,
       `  net.load_state_dict(torch.load(${JSON.stringify(weights)}))`,
-      `  torch.onnx.export(net, torch.zeros(1, C, H, W), ${JSON.stringify(path)}, opset_version=17, input_names=["images"], output_names=["logits"], dynamic_axes={"images": {0: "N"}, "logits": {0: "N"}})`,
+      `  torch.onnx.export(net, torch.zeros(1, ${images}), ${JSON.stringify(path)}, opset_version=17, input_names=["images"], output_names=["logits"], dynamic_axes={"images": {0: "N"}, "logits": {0: "N"}})`,
     ].join("\n"),
   });
 }
