@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { collect } from "../analysis/collect.ts";
 import { diagnose } from "../claims/diagnosis.ts";
 import { diagnosisCsv, diagnosisJson, diagnosisText } from "../claims/diagnosis-text.ts";
@@ -10,6 +10,7 @@ import { diagnosisPage } from "../report/diagnosis-page.ts";
 import { writeFigures } from "../report/write-figures.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { Store } from "../store/store.ts";
+import { reportFolder, takenNotice } from "./report-folder.ts";
 
 /** Writes the diagnosis of a learning rate beside the report of its dense runs, and prints it (or JSON). */
 export async function showDiagnosis(
@@ -20,7 +21,7 @@ export async function showDiagnosis(
 ): Promise<void> {
   const results = collect(plan, store);
   const diagnosis = diagnose(results, lr);
-  const folder = join(resolve(options.out), "reports", plan.spec.name);
+  const { folder, isTaken } = reportFolder(plan, options.out, { diagnosed: lr });
   await writeReport(results, folder);
   const figure = learningRates(results, diagnosis);
   const drawn = figure === undefined ? [] : [{ figure, svg: await renderSvg(figure.spec) }];
@@ -31,5 +32,6 @@ export async function showDiagnosis(
   writeFileAtomic(join(folder, "diagnosis.json"), json);
   await writeFigures(drawn, folder);
   process.stdout.write(options.json ? json : diagnosisText(diagnosis));
+  if (isTaken) process.stderr.write(takenNotice(plan.spec.name, folder));
   process.stderr.write(`diagnosis: ${page}\n`);
 }

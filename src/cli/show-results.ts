@@ -1,4 +1,3 @@
-import { join, resolve } from "node:path";
 import { collect } from "../analysis/collect.ts";
 import { resultsJson } from "../analysis/export.ts";
 import { summaryTables } from "../analysis/tables.ts";
@@ -6,6 +5,7 @@ import type { PaperContext } from "../paper/types.ts";
 import type { Plan } from "../plan/types.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { Store } from "../store/store.ts";
+import { reportFolder, takenNotice } from "./report-folder.ts";
 
 /** Writes the report of what the store holds of a plan, prints the tables (or JSON), and says which files were written. */
 export async function showResults(
@@ -15,9 +15,10 @@ export async function showResults(
   paper?: PaperContext,
 ): Promise<void> {
   const results = collect(plan, store);
-  const folder = join(resolve(options.out), "reports", plan.spec.name);
+  const { folder, isTaken } = reportFolder(plan, options.out);
   const files = await writeReport(results, folder, paper);
   process.stdout.write(options.json ? resultsJson(results) : summaryTables(results));
+  if (isTaken) process.stderr.write(takenNotice(plan.spec.name, folder));
   for (const file of files.slice(0, 1)) process.stderr.write(`report: ${file}\n`);
   process.stderr.write(`figures and tables: ${files.length - 1} files in ${folder}\n`);
 }

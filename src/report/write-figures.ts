@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { toCsv } from "../analysis/csv.ts";
 import { writeFileAtomic } from "../core/atomic-write.ts";
@@ -31,4 +32,14 @@ export async function writeFigures(drawn: readonly DrawnFigure[], folder: string
     }
   }
   return files;
+}
+
+/** Removes figures that a report did not write: those of an earlier version of it, or of the program, would be taken for its own. */
+export function removeOtherFigures(report: string, files: readonly string[]): void {
+  const folder = join(report, "figures");
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  for (const name of names) {
+    const path = join(folder, name);
+    if (!files.includes(path) && /\.(svg|pdf|png|csv|vl\.json)$/.test(name)) rmSync(path, { force: true });
+  }
 }

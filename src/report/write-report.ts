@@ -8,7 +8,7 @@ import type { PaperContext } from "../paper/types.ts";
 import type { DrawnFigure } from "./figure-section.ts";
 import { reportPage } from "./page.ts";
 import { reportFigures } from "./report-figures.ts";
-import { writeFigures } from "./write-figures.ts";
+import { removeOtherFigures, writeFigures } from "./write-figures.ts";
 
 /**
  * Writes `report.html`, complete in itself, and beside it `results.csv`, `correlations.csv`, `results.json` and
@@ -35,5 +35,6 @@ export async function writeReport(results: Results, folder: string, paper?: Pape
   write("results.json", resultsJson(results));
   if (paper !== undefined) write("paper-numbers.csv", paperNumbersCsv(results, paperNumbers(results, paper.reported)));
   files.push(...(await writeFigures(drawn, folder)));
+  removeOtherFigures(folder, files);
   return files;
 }
