@@ -102,7 +102,7 @@ iterative 75 %  91.00 ± 1.00  89.75 ± 0.35 (n 2)  88.25 ± 0.25           miss
     expect(text).toContain(`
 variant  mask                    ticket−dense         ticket−reinit  n               verdict
 ───────  ──────────────  ────────────────────  ────────────────────  ─  ────────────────────
-lr 0.1   iterative 50 %  −1.50 [−2.74, −0.26]  +1.25 [+0.63, +1.87]  3  undecided (~5 seeds)
+lr 0.1   iterative 50 %  −1.50 [−2.34, −0.66]  +1.25 [+0.83, +1.67]  3  undecided (~5 seeds)
 `);
     expect(text).toContain("; lr 0.1, rewind (epoch 2), iterative\n  75 %, seeds 0, 1 and 2 (not run yet).");
     expect(text.trimEnd().split("\n").at(-1)).toMatch(

@@ -26,7 +26,7 @@ describe("the sentence of a verdict", () => {
   test("names the condition that failed, its effect, interval and n", () => {
     const [verdict] = verdicts(withDifferences([-1.7, -1.8, -1.9], [0.4, 0.5, 0.6])).winning;
     expect(verdict?.sentence).toBe(
-      "lr 0.1, iterative: fails at 50 % (ticket 1.80 points below dense, 95 % CI −2.05 to −1.55, 3 seeds).",
+      "lr 0.1, iterative: fails at 50 % (ticket 1.80 points below dense, 90 % CI −1.97 to −1.63, 3 seeds).",
     );
     expect(verdict?.headline).toBe("fails at 50 %");
   });
@@ -34,8 +34,8 @@ describe("the sentence of a verdict", () => {
   test("names both conditions when it holds", () => {
     const [verdict] = verdicts(withDifferences([0.1, 0.2, 0.3], [1.9, 2, 2.1])).winning;
     expect(verdict?.sentence).toBe(
-      "lr 0.1, iterative: holds at 50 % (ticket 0.20 points above dense, 95 % CI −0.05 to +0.45, 3 seeds; " +
-        "ticket 2.00 points above reinit, 95 % CI +1.75 to +2.25, 3 seeds).",
+      "lr 0.1, iterative: holds at 50 % (ticket 0.20 points above dense, 90 % CI +0.03 to +0.37, 3 seeds; " +
+        "ticket 2.00 points above reinit, 90 % CI +1.83 to +2.17, 3 seeds).",
     );
   });
 

@@ -132,7 +132,7 @@ function clause(judged: SparsityVerdict, leftOut: string): string {
   return `${verdict} at ${percent(sparsity)} (${numbers.join("; ")}${outlook})`;
 }
 
-/** `ticket 1.80 points below dense, 95 % CI −2.30 to −1.30, 3 seeds`. */
+/** `ticket 1.80 points below dense, 90 % CI −2.30 to −1.30, 3 seeds`. */
 function effectText(other: string, { effect, interval, level, n, dropped }: Condition): string {
   const left = dropped === 0 ? "" : `, ${dropped} left out`;
   if (effect === null) return `no seed has both ticket and ${other}`;

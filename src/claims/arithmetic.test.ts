@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { ArmResult } from "../analysis/types.ts";
 import type { Measure, Start } from "../plan/types.ts";
-import { claims, judgeClaim } from "./judge.ts";
+import { claims, judgeClaim, judgeClaims } from "./judge.ts";
+import { partRows } from "./rows.ts";
 import { worldResults, worldSetting } from "./world.fixture.ts";
 
 // Every claim once more, straight from its formula in docs/claims.md: three seeds, so Student's t has two degrees of freedom and a
@@ -144,4 +145,26 @@ describe("the p-values of a claim are those of its formula", () => {
     expect(holds).toBeGreaterThan(1e-6);
     expect(holds).toBeLessThan(0.9);
   });
+});
+
+test("an interval agrees with its test: an established part has its interval wholly on the side that was asked for", () => {
+  const { verdicts } = judgeClaims([worldResults({ noise: 0.4, seeds: 4 })], "x");
+  const rows = verdicts.flatMap((verdict) => partRows(verdict)).filter(({ kind }) => kind === "statement");
+  let established = 0;
+  for (const { statement, effect, outcome, pHolds, pFails } of rows) {
+    const [low, high] = effect?.interval ?? [Number.NaN, Number.NaN];
+    if (statement === undefined || effect === undefined) continue;
+    const { relation, bound } = statement;
+    const isInside =
+      relation === "above" ? low > bound : relation === "below" ? high < bound : low > -bound && high < bound;
+    const isOutside =
+      relation === "above" ? high < bound : relation === "below" ? low > bound : low > bound || high < -bound;
+    // Without correction a part is established exactly where its interval says so; the correction only takes away.
+    if (pHolds !== null) expect(pHolds.raw <= 0.05).toBe(isInside);
+    if (pFails !== null && relation !== "within") expect(pFails.raw <= 0.05).toBe(isOutside);
+    if (outcome === "holds") expect(isInside).toBe(true);
+    if (outcome === "fails") expect(isOutside).toBe(true);
+    if (outcome !== "undecided") established++;
+  }
+  expect(established).toBeGreaterThan(20);
 });

@@ -25,7 +25,7 @@ test("docs/claims.md states every hypothesis, margin and rule as the code has th
 describe("the sentence of a verdict has its numbers", () => {
   test("confirmed", () => {
     expect(line(2, judged())).toMatch(
-      /^confirmed: dense at lr 0\.1 − at lr 0\.01: \+2\.\d\d points \(95 % CI \+\d\.\d\d to \+\d\.\d\d; 3 seeds; asked: above 0\.00; p [\d.<e -]+\)\.$/,
+      /^confirmed: dense at lr 0\.1 − at lr 0\.01: \+2\.\d\d points \(90 % CI \+\d\.\d\d to \+\d\.\d\d; 3 seeds; asked: above 0\.00; p [\d.<e -]+\)\.$/,
     );
     expect(line(8, judged())).toMatch(/^confirmed, p .*; closest call: lr 0\.1, admm \d0 %, .* − /);
   });

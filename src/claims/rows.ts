@@ -1,11 +1,15 @@
 import { type CsvRow, toCsv } from "../analysis/csv.ts";
 import { summarize, tInterval } from "../stats/paired-t.ts";
 import type { Judged } from "../stats/proposition.ts";
+import { ALPHA } from "./margins.ts";
 import { regimeOf } from "./regime.ts";
 import type { ClaimStatement, ClaimsResult, ClaimVerdict } from "./types.ts";
 
-/** Coverage of every interval that is shown beside an effect; it is not corrected for the other parts. */
-export const LEVEL = 0.95;
+/**
+ * Coverage of every interval that is shown beside an effect: that of the one-sided tests at ALPHA, and of equivalence by two of them. So a
+ * part that is established has its interval wholly on the side that was asked for. It is not corrected for the other parts.
+ */
+export const LEVEL = 1 - 2 * ALPHA;
 
 /** One part of a judged claim: a statement with its numbers, or several joined by "all of" or "any of". */
 export interface PartRow {

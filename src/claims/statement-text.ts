@@ -7,7 +7,7 @@ import type { ClaimStatement } from "./types.ts";
 /** Which of the two p-values is meant: that of a statement, or that of its opposite. */
 export type Side = "pHolds" | "pFails";
 
-/** `lr 0.1, iterative 50 %, ticket − dense: −1.80 points (95 % CI −2.30 to −1.30; 3 seeds; asked: below −0.50; p 0.012)`. */
+/** `lr 0.1, iterative 50 %, ticket − dense: −1.80 points (90 % CI −2.30 to −1.30; 3 seeds; asked: below −0.50; p 0.012)`. */
 export function statementText({ label, proposition, ...evidence }: Judged<ClaimStatement>, side: Side): string {
   if (proposition.kind !== "statement") return label;
   const { statement } = proposition;

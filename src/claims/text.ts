@@ -65,7 +65,7 @@ export function settingText(setting: ClaimSetting): string {
 export function outcomeTable({ verdicts, settings }: ClaimsResult): TextTable {
   return {
     title: "Verdicts",
-    columns: ["claim", "setting", "outcome", "parts that hold", "deciding [95 % CI]", "seeds"],
+    columns: ["claim", "setting", "outcome", "parts that hold", "deciding [90 % CI]", "seeds"],
     rows: verdicts.map((verdict) => [
       String(verdict.claim.id),
       shortLabel(verdict.setting, settings),

@@ -23,9 +23,12 @@ export type Condition = {
   readonly effect: number | null;
   /** Standard deviation of the differences; null with fewer than two pairs. */
   readonly sd: number | null;
-  /** Two-sided t interval of the effect, not corrected for several sparsities; null with fewer than two pairs. */
+  /**
+   * t interval of the effect that belongs to the one-sided tests at alpha: where one of them is significant it lies wholly on that side of the
+   * threshold. Not corrected for several sparsities; null with fewer than two pairs.
+   */
   readonly interval: readonly [number, number] | null;
-  /** Coverage of the interval: 1 - alpha. */
+  /** Coverage of the interval, both sides: 1 - 2·alpha. */
   readonly level: number;
   /** One-sided p of "above the threshold", corrected over the family of `met` claims; null where the t test does not apply. */
   readonly pMet: PValue | null;
@@ -90,8 +93,8 @@ export function conclude(
     dropped,
     effect: summary?.mean ?? null,
     sd: summary?.sd ?? null,
-    interval: (summary && tInterval(summary, 1 - alpha)) ?? null,
-    level: 1 - alpha,
+    interval: (summary && tInterval(summary, 1 - 2 * alpha)) ?? null,
+    level: 1 - 2 * alpha,
     pMet,
     pNotMet,
     wilcoxon: signedRankTest(shifted, "greater")?.pValue ?? null,

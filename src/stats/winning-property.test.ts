@@ -83,8 +83,8 @@ describe("numbers behind the verdict", () => {
     const { effect, sd, interval, level, n, dropped, threshold } = verdict.closeToDense;
     expect(effect).toBeCloseTo(0.02, 12); // (0.1 + 0 - 0.1 + 0.1 + 0) / 5
     expect(sd).toBeCloseTo(Math.sqrt(0.028 / 4), 12); // squared deviations: .0064 + .0004 + .0144 + .0064 + .0004
-    expect({ level, n, dropped, threshold }).toEqual({ level: 0.95, n: 5, dropped: 0, threshold: -0.5 });
-    expect(interval).toEqual(tInterval(summary, 0.95));
+    expect({ level, n, dropped, threshold }).toEqual({ level: 0.9, n: 5, dropped: 0, threshold: -0.5 });
+    expect(interval).toEqual(tInterval(summary, 0.9));
     expect(verdict.betterThanReinit.threshold).toBe(0.5);
   });
 
@@ -216,8 +216,8 @@ describe("several sparsities", () => {
   test("the sentence of one sparsity carries every number of the verdict", () => {
     // Half widths: 2.776·sqrt(0.007/5) = 0.104 and 2.776·sqrt(0.012/5) = 0.136.
     expect(judge(clear).sentence).toBe(
-      "Sparsity 50 %: holds. Ticket − dense 0.02 points (95 % CI −0.08 to 0.12; p of met < 0.0001, after Holm < 0.0001; " +
-        "5 seeds); ticket − reinit 2.02 points (95 % CI 1.88 to 2.16; p of met < 0.0001, after Holm < 0.0001; 5 seeds).",
+      "Sparsity 50 %: holds. Ticket − dense 0.02 points (90 % CI −0.06 to 0.10; p of met < 0.0001, after Holm < 0.0001; " +
+        "5 seeds); ticket − reinit 2.02 points (90 % CI 1.92 to 2.12; p of met < 0.0001, after Holm < 0.0001; 5 seeds).",
     );
   });
 });
