@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../src/checkpoints/read-checkpoint.ts";
 import { decodeSafetensors } from "../src/core/safetensors.ts";
 import { loadData } from "../src/data/load.ts";
+import { decodeParquet } from "../src/export/parquet/parquet.ts";
 import { cli, smallSpec, temporaryFolder, writeSpec } from "./cli-runner.ts";
 
 env.wasm.numThreads = 1;
@@ -136,4 +137,12 @@ describe("what cannot be had is refused", () => {
       stderr: expect.stringContaining("got an object of kind mask") as string,
     });
   });
+});
+
+it("writes the tables as Parquet beside the report, as many rows as runs", async () => {
+  expect((await ours("report", spec, "--to", "parquet")).code).toBe(0);
+  const { rows, metadata } = await decodeParquet(readFileSync(join(out, "reports", "small", "results.parquet")));
+  const arm = rows.find(({ key, start }) => key === best.run && start !== undefined);
+  expect(arm?.finalAccuracy).toBe(Number(best.testAccuracy.toFixed(6)));
+  expect(JSON.parse(metadata["sweepstake.spec"] ?? "")).toMatchObject({ name: "small", model: { name: "lenet5" } });
 });

@@ -48,6 +48,39 @@ export function resultsJson(results: Results): string {
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
+/** The tables of a report by name, as rows: those of the CSV files, and the learning curves, a row per training and epoch. */
+export function resultTables(results: Results): ReadonlyMap<string, readonly CsvRow[]> {
+  return new Map([
+    ["results", armRows(results)],
+    ["correlations", correlationRows(results)],
+    ["connectivity", connectivityRows(results)],
+    ["curves", curveRows(results)],
+  ]);
+}
+
+/** Losses in nats, accuracies in percent, as in the other tables. */
+function curveRows(results: Results): readonly CsvRow[] {
+  return results.arms.flatMap((arm) =>
+    arm.curve.map((at) => ({
+      variant: arm.variant,
+      label: variantLabel(results, arm.variant),
+      seed: arm.seed,
+      pruning: arm.cell?.pruning,
+      sparsity: arm.cell?.sparsity,
+      start: arm.start,
+      epoch: at.epoch,
+      lr: at.lr,
+      trainLoss: at.trainLoss,
+      trainAccuracy: rounded(100 * at.trainAccuracy),
+      testLoss: at.testLoss,
+      testAccuracy: rounded(100 * at.testAccuracy),
+      validationLoss: at.validationLoss,
+      validationAccuracy: rounded(at.validationAccuracy === undefined ? undefined : 100 * at.validationAccuracy),
+      key: arm.train,
+    })),
+  );
+}
+
 function armRows(results: Results): readonly CsvRow[] {
   return results.arms.map((arm) => ({
     variant: arm.variant,

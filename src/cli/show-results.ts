@@ -11,12 +11,16 @@ import { reportFolder, takenNotice } from "./report-folder.ts";
 export async function showResults(
   plan: Plan,
   store: Store,
-  options: { readonly out: string; readonly json: boolean },
+  options: { readonly out: string; readonly json: boolean; readonly to?: "parquet" },
   paper?: PaperContext,
 ): Promise<void> {
   const results = collect(plan, store);
   const { folder, isTaken } = reportFolder(plan, options.out);
-  const files = await writeReport(results, folder, paper);
+  const files = [...(await writeReport(results, folder, paper))];
+  if (options.to === "parquet") {
+    const { writeResultTables } = await import("../export/parquet/write-tables.ts");
+    files.push(...(await writeResultTables(results, folder)));
+  }
   process.stdout.write(options.json ? resultsJson(results) : summaryTables(results));
   if (isTaken) process.stderr.write(takenNotice(plan.spec.name, folder));
   for (const file of files.slice(0, 1)) process.stderr.write(`report: ${file}\n`);

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type SpecOptions, withJson, withSpecOptions } from "../options.ts";
 
 /** `sweepstake report SPEC`: the report of what the store holds, also of an unfinished run. */
@@ -6,6 +6,11 @@ export function reportCommand(): Command {
   const command = new Command("report")
     .description("Write the report of an experiment from what is done so far; trains nothing.")
     .argument("<spec>", "the experiment, a YAML file")
+    .addOption(
+      new Option("--to <format>", "write the tables in this format too, with the spec in each file's metadata").choices(
+        ["parquet"],
+      ),
+    )
     .addHelpText("after", example);
   return withJson(withSpecOptions(command)).action(reportAction);
 }
@@ -13,9 +18,15 @@ export function reportCommand(): Command {
 const example = `
 Examples:
   $ sweepstake report examples/demo.yaml
-  $ sweepstake report examples/demo.yaml --json > results.json`;
+  $ sweepstake report examples/demo.yaml --json > results.json
+  $ sweepstake report examples/demo.yaml --to parquet`;
 
-async function reportAction(file: string, options: SpecOptions & { readonly json: boolean }): Promise<void> {
+interface ReportOptions extends SpecOptions {
+  readonly json: boolean;
+  readonly to?: "parquet";
+}
+
+async function reportAction(file: string, options: ReportOptions): Promise<void> {
   const { loadSpec } = await import("../../spec/load.ts");
   const { planFor } = await import("../plan-for.ts");
   const { Store } = await import("../../store/store.ts");

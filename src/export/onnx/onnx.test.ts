@@ -38,7 +38,7 @@ const cases: readonly (readonly [ModelSpec, ModelInput])[] = [
   [{ name: "conv6", width: 0.1 }, odd],
   [{ name: "vgg11", width: 8 }, colour],
   [{ name: "resnet20" }, colour],
-  [{ name: "resnet20", width: 4, shortcut: "identity" }, odd],
+  [{ name: "resnet20", width: 3, shortcut: "identity" }, odd],
   [{ name: "resnet32", width: 4 }, colour],
   [{ name: "resnet44", width: 4 }, grey],
   [{ name: "resnet56", width: 4, shortcut: "identity" }, colour],
