@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { env, InferenceSession, Tensor } from "onnxruntime-web";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -6,6 +6,7 @@ import { readCheckpoint } from "../src/checkpoints/read-checkpoint.ts";
 import { decodeSafetensors } from "../src/core/safetensors.ts";
 import { loadData } from "../src/data/load.ts";
 import { decodeParquet } from "../src/export/parquet/parquet.ts";
+import { decodeRecords } from "../src/export/tensorboard/records.ts";
 import { cli, smallSpec, temporaryFolder, writeSpec } from "./cli-runner.ts";
 
 env.wasm.numThreads = 1;
@@ -30,7 +31,7 @@ const json = async (...args: string[]): Promise<unknown> => {
 };
 
 beforeAll(async () => {
-  expect((await ours("run", spec, "--executor", "inline")).code).toBe(0);
+  expect((await ours("run", spec, "--executor", "inline", "--log", "tensorboard")).code).toBe(0);
   best = (await json("best", spec, "--sparsity", "0.8")) as Best;
 }, 120_000);
 
@@ -145,4 +146,21 @@ it("writes the tables as Parquet beside the report, as many rows as runs", async
   const arm = rows.find(({ key, start }) => key === best.run && start !== undefined);
   expect(arm?.finalAccuracy).toBe(Number(best.testAccuracy.toFixed(6)));
   expect(JSON.parse(metadata["sweepstake.spec"] ?? "")).toMatchObject({ name: "small", model: { name: "lenet5" } });
+});
+
+it("has an event file for TensorBoard of every training, with a record for each epoch", () => {
+  const folders = readdirSync(join(out, "reports", "small", "tensorboard"));
+  expect(folders.length).toBe(9);
+  const name = folders.find((folder) => folder.endsWith(best.run.slice(0, 10)));
+  const bytes = readFileSync(
+    join(out, "reports", "small", "tensorboard", name ?? "", "events.out.tfevents.sweepstake"),
+  );
+  const records = decodeRecords(bytes);
+  // Version, settings, three epochs, end.
+  expect(records.length).toBe(6);
+  const text = bytes.toString("latin1");
+  for (const part of ["train.optimizer.sgd.lr", "iterative", "accuracy/test", best.run]) expect(text).toContain(part);
+  const last = Buffer.from(records[4] ?? []);
+  const at = last.indexOf("accuracy/test") + "accuracy/test".length + 1;
+  expect(last.readFloatLE(at)).toBe(Math.fround(best.testAccuracy));
 });

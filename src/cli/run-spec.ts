@@ -4,7 +4,7 @@ import type { Plan } from "../plan/types.ts";
 import { execute } from "../run/execute.ts";
 import { InlineSlot } from "../run/inline.ts";
 import { WorkerSlot } from "../run/local/slot.ts";
-import type { RunSummary, Slot } from "../run/types.ts";
+import type { RunEvent, RunSummary, Slot } from "../run/types.ts";
 import type { Spec } from "../spec/types.ts";
 import { Store } from "../store/store.ts";
 import { checkDevice, engineInfo } from "../tensor/engine.ts";
@@ -14,7 +14,9 @@ import { summariseFor } from "./plan-summary.ts";
 import { planText } from "./plan-text.ts";
 import { checkLastBatches, planWarnings } from "./plan-warnings.ts";
 import { progressView } from "./progress.ts";
+import { reportFolder } from "./report-folder.ts";
 import { showResults } from "./show-results.ts";
+import { TensorBoardLog } from "./tensorboard-log.ts";
 
 /**
  * Runs a spec to its end and shows the results.
@@ -23,12 +25,17 @@ import { showResults } from "./show-results.ts";
  */
 export async function runSpec(
   spec: Spec,
-  options: RunOptions & { readonly json: boolean },
+  options: RunOptions & { readonly json: boolean; readonly log?: "tensorboard" },
   paper?: PaperContext,
 ): Promise<number> {
   const store = Store.open(storeFolder(options));
   const plan = planFor(spec, store);
-  const { exitCode, isStopped } = await runPlan(plan, store, options);
+  const log = options.log && new TensorBoardLog(plan, store, reportFolder(plan, options.out).folder);
+  const { exitCode, isStopped } = await runPlan(plan, store, options, (event) => log?.onEvent(event));
+  if (log !== undefined) {
+    const count = await log.finish();
+    process.stderr.write(`${count} runs for TensorBoard: tensorboard --logdir ${log.folder}\n`);
+  }
   if (!isStopped) await showResults(plan, store, options, paper);
   return exitCode;
 }
@@ -38,6 +45,7 @@ export async function runPlan(
   plan: Plan,
   store: Store,
   options: RunOptions,
+  onEvent: (event: RunEvent) => void = () => undefined,
 ): Promise<{ readonly exitCode: number; readonly isStopped: boolean }> {
   const summary = summariseFor(plan, store, options.executor === "inline" ? 1 : options.workers);
   process.stderr.write(planText(plan, summary));
@@ -48,7 +56,11 @@ export async function runPlan(
   const view = progressView(plan, summary.trainingsToDo, process.stderr);
   let outcome: RunSummary;
   try {
-    outcome = await execute({ plan, store, slots, onEvent: view.onEvent, signal: stopped.signal });
+    const tell = (event: RunEvent) => {
+      view.onEvent(event);
+      onEvent(event);
+    };
+    outcome = await execute({ plan, store, slots, onEvent: tell, signal: stopped.signal });
   } finally {
     view.end();
     await Promise.all(slots.map((slot) => slot.close()));

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type RunOptions, withJson, withRunOptions, withSpecOptions } from "../options.ts";
 
 /** `sweepstake run SPEC`: runs what is not done yet, then writes the report. */
@@ -6,6 +6,11 @@ export function runCommand(): Command {
   const command = new Command("run")
     .description("Run an experiment to its end and write the report; what is done already is reused.")
     .argument("<spec>", "the experiment, a YAML file")
+    .addOption(
+      new Option("--log <format>", "write every training's curves beside the report as they finish").choices([
+        "tensorboard",
+      ]),
+    )
     .addHelpText("after", example);
   return withJson(withRunOptions(withSpecOptions(command))).action(runAction);
 }
@@ -15,9 +20,15 @@ Stop it at any time with Ctrl-C: the running epoch is checkpointed, and the same
 
 Examples:
   $ sweepstake run examples/demo.yaml
+  $ sweepstake run examples/demo.yaml --log tensorboard
   $ sweepstake run examples/resnet20-cifar10.yaml --set train.epochs=2 --set seeds=1 --workers 1 --threads 2`;
 
-async function runAction(file: string, options: RunOptions & { readonly json: boolean }): Promise<void> {
+interface Options extends RunOptions {
+  readonly json: boolean;
+  readonly log?: "tensorboard";
+}
+
+async function runAction(file: string, options: Options): Promise<void> {
   const { loadSpec } = await import("../../spec/load.ts");
   const { runSpec } = await import("../run-spec.ts");
   process.exitCode = await runSpec(loadSpec(file, options.set), options);
