@@ -16,6 +16,7 @@ import { runCommand } from "./commands/run.ts";
 import { showCommand } from "./commands/show.ts";
 import { statusCommand } from "./commands/status.ts";
 import { reportError } from "./errors.ts";
+import { repeatable } from "./options.ts";
 
 /** The whole command line; one file of commands/ per command. */
 export function createProgram(): Command {
@@ -23,7 +24,7 @@ export function createProgram(): Command {
     .description("A laboratory for lottery tickets and network pruning.")
     .version(VERSION, "-v, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .helpCommand(false)
+    .helpCommand("help [command]", "print the help of a command")
     .showSuggestionAfterError(true)
     .addHelpText(
       "after",
@@ -32,7 +33,7 @@ Examples:
   $ sweepstake demo                          the whole experiment on Fashion-MNIST, in minutes
   $ sweepstake plan examples/demo.yaml       what a spec would train, and how long it would take
 
-Exit codes: 0 done, 1 a run failed, 2 wrong input, 130 or 143 stopped by a signal (run again to go on).`,
+Exit codes: 0 done, 1 a run failed, 2 wrong input, 129 to 143 stopped by a signal (run again to go on).`,
     );
   const commands = [
     demoCommand,
@@ -52,13 +53,35 @@ Exit codes: 0 done, 1 a run failed, 2 wrong input, 130 or 143 stopped by a signa
     pruneCommand,
   ];
   for (const command of commands) program.addCommand(command());
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride();
+    refuseRepeated(command);
+  }
   return program;
+}
+
+/** An option that takes one value and is given twice would lose the first one in silence. */
+function refuseRepeated(command: Command): void {
+  for (const option of command.options) {
+    const name = option.name();
+    if (option.isBoolean() || repeatable.has(name)) continue;
+    let isGiven = false;
+    command.on(`option:${name}`, () => {
+      if (isGiven) command.error(`error: option '--${name}' is given twice; give it once`);
+      isGiven = true;
+    });
+  }
 }
 
 /** Runs one command line; every error becomes one message on standard error and the exit code. */
 export async function main(args: readonly string[]): Promise<void> {
-  process.stdout.on("error", ignoreClosedPipe);
+  process.stdout.on("error", endOfOutput);
+  // What is said of the work must never end it: a closed terminal, a log on a full disk.
+  process.stderr.on("error", () => undefined);
+  // Without a listener Node opens its debugger, without a password, to everybody on the machine. A run stops in good order by its own.
+  process.on("SIGUSR1", () => {
+    if (process.listenerCount("SIGUSR1") === 1) process.exit(138);
+  });
   try {
     await createProgram().parseAsync([...args], { from: "user" });
   } catch (error) {
@@ -68,7 +91,9 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** `sweepstake … | head` closes the pipe early: that ends the output, and neither the work nor with an error. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
+/** `sweepstake … | head` closes the pipe early: that ends the output, and neither the work nor with an error. Results that cannot be written are. */
+function endOfOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") return;
+  process.stderr.write(`cannot write to standard output: ${error.message}\n`);
+  process.exitCode = 1;
 }

@@ -8,6 +8,9 @@ export interface SpecOptions {
   readonly out: string;
 }
 
+/** Options that may be given several times: their values add up. */
+export const repeatable: ReadonlySet<string> = new Set(["set", "protect", "layers"]);
+
 /** Adds `--set` and `--out`. */
 export function withSpecOptions(command: Command): Command {
   return command

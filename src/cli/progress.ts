@@ -47,6 +47,9 @@ abstract class View implements ProgressView {
       case "fail":
         this.print(`failed: ${this.#label(event.stage)}: ${event.message}`);
         break;
+      case "wait":
+        this.print(`waiting: ${this.#label(event.stage)}: ${event.message}`);
+        break;
       case "skip":
         this.print(`skipped: ${this.#label(event.stage)}: an input of it diverged or failed`);
         break;

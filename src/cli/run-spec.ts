@@ -21,7 +21,7 @@ import { TensorBoardLog } from "./tensorboard-log.ts";
 /**
  * Runs a spec to its end and shows the results.
  * @param paper which of the paper's figures or tables it is
- * @returns the exit code: 0 done, 1 when a stage failed, 130 or 143 when a signal stopped the run
+ * @returns the exit code: 0 done, 1 when a stage failed, 129, 130, 138, 140 or 143 when a signal stopped the run
  */
 export async function runSpec(
   spec: Spec,
@@ -90,14 +90,26 @@ function makeSlots(spec: Spec, store: Store, options: RunOptions, stagesToDo: nu
   return Array.from({ length: count }, () => new WorkerSlot(setup));
 }
 
-/** SIGINT and SIGTERM ask for an orderly stop; a second one ends at once. */
+/** Signals that stop a run in good order, with the exit code of each; schedulers warn by any of them. */
+const signalCodes: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGUSR1: 138,
+  SIGUSR2: 140,
+  SIGTERM: 143,
+};
+
+/** Within this time a second signal is the same one: `timeout` and terminals send it to the process and to its group. */
+const SAME_SIGNAL_MS = 1_000;
+
+/** A signal asks for an orderly stop; a second one later ends at once. */
 class StopSignal {
   readonly #abort = new AbortController();
+  #firstAt = 0;
   exitCode = 130;
 
   constructor() {
-    process.on("SIGINT", this.#stop);
-    process.on("SIGTERM", this.#stop);
+    for (const name of Object.keys(signalCodes)) process.on(name, this.#stop);
   }
 
   get signal(): AbortSignal {
@@ -105,13 +117,17 @@ class StopSignal {
   }
 
   release(): void {
-    process.off("SIGINT", this.#stop);
-    process.off("SIGTERM", this.#stop);
+    for (const name of Object.keys(signalCodes)) process.off(name, this.#stop);
   }
 
   readonly #stop = (name: NodeJS.Signals): void => {
-    this.exitCode = name === "SIGINT" ? 130 : 143;
-    if (this.#abort.signal.aborted) process.exit(this.exitCode);
+    const now = performance.now();
+    if (this.#abort.signal.aborted) {
+      if (now - this.#firstAt > SAME_SIGNAL_MS) process.exit(signalCodes[name]);
+      return;
+    }
+    this.#firstAt = now;
+    this.exitCode = signalCodes[name] ?? 130;
     process.stderr.write("\nstopping: the running trainings save a checkpoint (again to stop at once)\n");
     this.#abort.abort();
   };

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { RunError } from "../core/errors.ts";
 import type { Plan, Stage } from "../plan/types.ts";
+import { STALE_MS } from "../store/leases.ts";
 import type { Store } from "../store/store.ts";
+import type { Failure } from "../store/types.ts";
 import { Schedule } from "./schedule.ts";
 import { type RunEvent, type RunSummary, type Slot, StageFailure } from "./types.ts";
 
@@ -31,6 +33,7 @@ class Execution {
   readonly #options: ExecuteOptions;
   readonly #schedule: Schedule;
   readonly #attempts = new Map<string, number>();
+  readonly #waitsFor = new Map<string, string>();
   readonly #diverged: string[] = [];
   readonly #failed = new Map<string, string>();
   readonly #skipped: string[] = [];
@@ -106,13 +109,29 @@ class Execution {
         this.#stop(stage, () => this.#diverged.push(stage.key));
       } else {
         // Another run holds the stage: its result will do, so look again later.
-        if (status === "busy") await sleep(BUSY_WAIT_MS);
+        if (status === "busy") {
+          this.#sayBusy(stage);
+          await sleep(BUSY_WAIT_MS);
+        }
         if (isDone(store, stage)) this.#schedule.finish(stage.key);
         else this.#schedule.requeue(stage.key);
       }
     } catch (error) {
       this.#handle(stage, error);
     }
+  }
+
+  /** For whom a stage waits, once per holder. */
+  #sayBusy(stage: Stage): void {
+    const holder = this.#options.store.holder(stage.key);
+    if (holder === undefined) return;
+    const { host, pid, isAlive, isSuspended, silentMs } = holder;
+    const who = `process ${pid} on ${host}${isSuspended ? " (suspended)" : ""}`;
+    if (this.#waitsFor.get(stage.key) === who) return;
+    this.#waitsFor.set(stage.key, who);
+    const silence = silentMs > STALE_MS / 3 ? `, silent for ${Math.round(silentMs / 1000)} s` : "";
+    const takeover = isAlive === true ? "" : `; it is taken over after ${STALE_MS / 1000} s of silence`;
+    this.#options.onEvent({ type: "wait", stage, message: `${who} computes it${silence}${takeover}` });
   }
 
   #handle(stage: Stage, error: unknown): void {
@@ -135,8 +154,16 @@ class Execution {
     }
     const message = attempts > 1 ? `${failure.message} (after ${attempts} attempts)` : failure.message;
     this.#options.onEvent({ type: "fail", stage, message });
-    this.#options.store.recordFailure(stage.key, { message, attempts });
+    this.#recordFailure(stage, { message, attempts });
     this.#stop(stage, () => this.#failed.set(stage.key, message));
+  }
+
+  #recordFailure(stage: Stage, failure: Failure): void {
+    try {
+      this.#options.store.recordFailure(stage.key, failure);
+    } catch (error) {
+      this.#options.onEvent({ type: "notice", message: describe(error) });
+    }
   }
 
   /** Gives up a stage and, transitively, everything that needs its result. */

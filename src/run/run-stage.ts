@@ -1,5 +1,6 @@
 import { InputError, InternalError, RunError } from "../core/errors.ts";
 import type { Stage } from "../plan/types.ts";
+import { LeaseLostError } from "../store/lease-lost.ts";
 import { CorruptObjectError } from "../store/store.ts";
 import { setThreads } from "../tensor/engine.ts";
 import { runAdmm } from "./stages/admm.ts";
@@ -31,6 +32,10 @@ export async function runStage(stage: Stage, context: Omit<StageContext, "lease"
         context.onProgress(progress);
       };
       return await compute(stage, { ...context, lease, onProgress });
+    } catch (error) {
+      // Taken over by another run: its result will do, whatever stopped this one.
+      if (error instanceof LeaseLostError || lease.lost) return "busy";
+      throw error;
     } finally {
       lease.release();
     }

@@ -22,6 +22,7 @@ export type RunEvent =
   | { readonly type: "finish"; readonly stage: Stage; readonly worker: number; readonly status: StageStatus }
   | { readonly type: "fail"; readonly stage: Stage; readonly message: string }
   | { readonly type: "skip"; readonly stage: Stage; readonly because: string }
+  | { readonly type: "wait"; readonly stage: Stage; readonly message: string }
   | { readonly type: "notice"; readonly message: string };
 
 /** Something that can run one stage at a time; `inline` has one slot, `local` one per worker process. */

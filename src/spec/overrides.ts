@@ -31,6 +31,15 @@ export function applyOverrides(
       issues.push({ where: label, message: "expected path=value, the path as in the spec", hint });
       continue;
     }
+    const twice = overrides.find((other) => isInside(path, other.path) && isInside(other.path, path));
+    if (twice !== undefined) {
+      issues.push({
+        where: label,
+        message: `expected each field once, got it after ${twice.label}, too`,
+        hint: "leave one of them out",
+      });
+      continue;
+    }
     const document = parseDocument(text.slice(equals + 1), { version: "1.2", prettyErrors: false, logLevel: "error" });
     const [error] = [...document.errors, ...document.warnings];
     if (error !== undefined) {

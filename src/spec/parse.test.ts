@@ -128,9 +128,18 @@ describe("seeds", () => {
 });
 
 describe("overrides", () => {
+  it("of one field twice are refused: the last one would win in silence", () => {
+    for (const twice of [
+      ["train.epochs=30", "train.epochs=40"],
+      ["prune[0].iterative.rounds=2", "prune.0.iterative.rounds=2"],
+    ])
+      expect(() => parseSpec(base, "grid.yaml", twice)).toThrow(
+        `--set ${twice[1]}: expected each field once, got it after --set ${twice[0]}, too`,
+      );
+  });
+
   it("are YAML values, applied in order, also inside lists, sweeps and shorthands", () => {
     const spec = parseSpec(base, "grid.yaml", [
-      "train.epochs=30",
       "train.epochs=40",
       "train.schedule.milestones=[20, 30]",
       "prune[0].iterative.rounds=2",

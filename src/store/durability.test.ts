@@ -108,9 +108,16 @@ describe("what the store writes survives a power loss:", () => {
     const names = trace.calls.flatMap(({ call, to }) =>
       call === "rename" && to !== undefined ? [relative(root, to)] : [],
     );
-    const confirmed = names.findLastIndex((name) => name.startsWith(`leases/${key}/`));
-    expect(confirmed).toBeGreaterThan(names.indexOf(`work/${key}/checkpoint`));
-    expect(confirmed).toBeLessThan(names.findIndex((name) => name.endsWith("/stage.json")));
+    const isLease = (name: string) => name.startsWith(`leases/${key}/`);
+    const [first, last] = [
+      names.findIndex((name, i) => isLease(name) && i > names.indexOf(`work/${key}/checkpoint`)),
+      names.findLastIndex(isLease),
+    ];
+    expect(first).toBeGreaterThan(names.indexOf(`work/${key}/checkpoint`));
+    expect(first).toBeLessThan(names.findIndex((name) => name.endsWith("/stage.json")));
+    // And once more when all is written, right before the object becomes visible.
+    expect(names[last - 1]).toMatch(/record\.json$/);
+    expect(names[last + 1]).toBe(`objects/0a/${key}`);
   });
 
   it("the record is the last file of an extended object", () => {

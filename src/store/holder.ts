@@ -45,7 +45,7 @@ export function holderName({ host, system, pid, start, token }: Holder): string 
 export function parseHolder(name: string): Holder | undefined {
   const [host, system, pid, start, token, ...rest] = name.split("~");
   if (host === undefined || system === undefined || start === undefined || token === undefined) return undefined;
-  return rest.length > 0 ? undefined : { host, system, pid: Number(pid), start, token };
+  return rest.length > 0 || !/^\d+$/.test(pid ?? "") ? undefined : { host, system, pid: Number(pid), start, token };
 }
 
 /** Whether the holder's process lives; undefined when that cannot be known from here (another host, no /proc). */
@@ -66,6 +66,18 @@ function processStart(pid: number): string | undefined {
     return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a process of this machine is suspended (Ctrl-Z, a debugger, a scheduler). */
+export function isStopped(pid: number): boolean {
+  try {
+    const state = readFileSync(`/proc/${pid}/stat`, "latin1")
+      .replace(/^.*\) /s, "")
+      .slice(0, 1);
+    return state === "T" || state === "t";
+  } catch {
+    return false;
   }
 }
 

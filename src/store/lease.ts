@@ -1,13 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { writeFailure, writeFileAtomic } from "../core/atomic-write.ts";
+import { makeFolder, replaceFile, writeFailure } from "../core/atomic-write.ts";
 import { canonicalJson, sha256 } from "../core/canonical-json.ts";
-import { RunError } from "../core/errors.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkFileName, type Layout, STAGE_FILE } from "./layout.ts";
+import { LeaseLostError } from "./lease-lost.ts";
 import type { LeaseFile } from "./leases.ts";
-import type { Objects } from "./objects.ts";
-import { extend, publish, removeOthers } from "./publish.ts";
+import { type Objects, readIfThere } from "./objects.ts";
+import { extend, publish, quietly, removeOthers } from "./publish.ts";
 import type { FileEntry, ObjectRecord, Result } from "./types.ts";
 
 export interface LeaseContext {
@@ -57,7 +57,7 @@ export class Lease {
   write(file: string, bytes: Uint8Array | string): void {
     checkFileName(file);
     this.#assertHeld(!this.lost);
-    writeFileAtomic(join(this.#folder, file), bytes);
+    this.#unlessLost(() => replaceFile(join(this.#folder, file), bytes));
     this.#files[file] = { sha256: sha256(bytes), sizeBytes: Buffer.byteLength(bytes) };
   }
 
@@ -65,7 +65,7 @@ export class Lease {
   checkpoint(parts: Readonly<Record<string, Uint8Array>>): void {
     this.#assertHeld(!this.lost);
     const bytes = encodeCheckpoint(this.key, { parts, files: this.#files });
-    writeFileAtomic(this.#context.layout.checkpoint(this.key), bytes);
+    this.#unlessLost(() => replaceFile(this.#context.layout.checkpoint(this.key), bytes));
   }
 
   /**
@@ -102,13 +102,40 @@ export class Lease {
     const { key, layout, objects, file } = this.#context;
     this.#assertHeld(file.renew());
     this.write(STAGE_FILE, `${canonicalJson(stage)}\n`);
-    removeOthers(this.#folder, Object.keys(this.#files));
+    this.#unlessLost(() => removeOthers(this.#folder, Object.keys(this.#files)));
     const record: ObjectRecord = { format: 1, key, kind, status, summary, files: this.#files, provenance };
     const old = objects.record(key);
-    const stored = old === undefined ? record : extend(layout, this.#folder, old, record);
-    if (old === undefined) publish(layout, this.#folder, record);
-    rmSync(layout.work(key), { recursive: true, force: true });
+    const isMine = () => file.renew();
+    const stored = this.#unlessLost(() => {
+      if (old !== undefined) return extend(layout, this.#folder, old, record, isMine);
+      publish(layout, this.#folder, record, isMine);
+      return record;
+    });
+    quietly(() => this.#tidy());
     return stored;
+  }
+
+  /** After the result is safe: only what is this holder's, and the checkpoint only while the lease is. */
+  #tidy(): void {
+    const { key, layout } = this.#context;
+    rmSync(this.#folder, { recursive: true, force: true });
+    if (this.lost) return;
+    rmSync(layout.checkpoint(key), { force: true });
+    // Temporary files of a process that was killed while it wrote a checkpoint.
+    for (const name of readdirSync(layout.work(key))) {
+      if (name.startsWith(".")) rmSync(join(layout.work(key), name), { force: true });
+    }
+    rmdirSync(layout.work(key));
+  }
+
+  /** What fails because the successor has moved the folder is the loss of the lease, and no fault of the disk. */
+  #unlessLost<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      if (this.lost) throw new LeaseLostError(this.key);
+      throw error;
+    }
   }
 
   /** Gives the stage back. What was not committed stays as the last checkpoint has it. */
@@ -118,19 +145,16 @@ export class Lease {
   }
 
   #assertHeld(isHeld: boolean): void {
-    if (!isHeld)
-      throw new RunError(
-        `stage ${this.key}: another process took it over, because this one had shown no life for 30 s`,
-        "nothing is lost: the other process goes on from the last checkpoint",
-      );
+    if (!isHeld) throw new LeaseLostError(this.key);
   }
 
   /** Takes over the files of an attempt that ended early; which of them count, the checkpoint says. */
   #inheritFiles(): void {
     const work = this.#context.layout.work(this.key);
     try {
-      mkdirSync(work, { recursive: true });
+      makeFolder(work);
       const [left, ...others] = readdirSync(work).filter((name) => name.startsWith("files-"));
+      // Of attempts that are over: who works on the stage holds the lease, and that is this process.
       for (const name of others) rmSync(join(work, name), { recursive: true, force: true });
       if (left === undefined) mkdirSync(this.#folder);
       else renameSync(join(work, left), this.#folder);
@@ -156,14 +180,5 @@ function removeIfEmpty(...folders: readonly string[]): void {
     } catch {
       return; // Not empty, or gone with the commit.
     }
-  }
-}
-
-function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
   }
 }

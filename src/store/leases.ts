@@ -1,17 +1,7 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeFailure } from "../core/atomic-write.ts";
-import { type Holder, holderName, isAlive, newHolder, parseHolder } from "./holder.ts";
+import { makeFolder, writeFailure } from "../core/atomic-write.ts";
+import { type Holder, holderName, isAlive, isStopped, newHolder, parseHolder } from "./holder.ts";
 import type { Layout } from "./layout.ts";
 
 /** How often a holder shows that it lives. */
@@ -53,6 +43,22 @@ export class Leases {
     return isAlive(held.holder) ?? Date.now() - held.beatMs < 2 * STALE_MS;
   }
 
+  /** Who holds a lease, for whoever waits for it. */
+  holder(key: string): StageHolder | undefined {
+    const held = this.#held(key);
+    if (held === undefined) return undefined;
+    const { holder, beatMs } = held;
+    const alive = isAlive(holder);
+    const isSuspended = alive === true && isStopped(holder.pid);
+    return {
+      host: holder.host,
+      pid: holder.pid,
+      silentMs: Math.max(0, Date.now() - beatMs),
+      isAlive: alive,
+      isSuspended,
+    };
+  }
+
   #tryClaim(key: string): LeaseFile | undefined {
     const folder = this.#layout.lease(key);
     const mine = newHolder();
@@ -65,10 +71,24 @@ export class Leases {
 
   #create(folder: string, mine: Holder): LeaseFile | undefined {
     const prepared = this.#layout.newLease(mine.token);
-    mkdirSync(prepared, { recursive: true });
+    makeFolder(prepared);
     writeFileSync(join(prepared, holderName(mine)), "");
     if (renamed(prepared, folder)) return new LeaseFile(folder, mine);
     rmSync(prepared, { recursive: true, force: true });
+    return this.#createInside(folder, mine);
+  }
+
+  /**
+   * The place is taken by a folder. One without a holder, but with foreign files (`.nfs…` of a network file system, those of a sync program),
+   * is free: the holder's file is made in it. Whoever finds another holder beside his own steps back, so at most one stays.
+   */
+  #createInside(folder: string, mine: Holder): LeaseFile | undefined {
+    if (!isFolderWithoutHolder(folder)) return undefined;
+    const path = join(folder, holderName(mine));
+    writeFileSync(path, "", { flag: "wx" });
+    const holders = readdirSync(folder).filter((name) => parseHolder(name) !== undefined);
+    if (holders.length === 1) return new LeaseFile(folder, mine);
+    rmSync(path, { force: true });
     return undefined;
   }
 
@@ -95,6 +115,18 @@ export class Leases {
     this.#watched.set(key, { looks, since: now });
     return false;
   }
+}
+
+/** Who holds a lease. */
+export interface StageHolder {
+  readonly host: string;
+  readonly pid: number;
+  /** Since it last showed that it lives, by this machine's clock. */
+  readonly silentMs: number;
+  /** Undefined when that cannot be known from here. */
+  readonly isAlive: boolean | undefined;
+  /** Whether it is known to be suspended, on this machine. */
+  readonly isSuspended: boolean;
 }
 
 /** A lease that this process holds, until it is released or somebody takes it over. */
@@ -138,11 +170,11 @@ export class LeaseFile {
   /** Gives the lease back; nothing happens when somebody else has it by now. */
   release(): void {
     clearInterval(this.#timer);
-    rmSync(this.#path(), { force: true });
     try {
+      rmSync(this.#path(), { force: true });
       rmdirSync(this.#folder);
     } catch {
-      // Somebody claimed it in this moment, and the folder is theirs.
+      // Somebody claimed it in this moment, and the folder is theirs; or the disk fails, and the lease ends with this process.
     }
   }
 
@@ -169,6 +201,17 @@ function renamed(from: string, to: string): boolean {
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTEMPTY", "EEXIST")) return false;
     throw writeFailure(to, error);
+  }
+}
+
+/** Whether a folder is there that has files, but none of a holder. An empty one is on its way out or in. */
+function isFolderWithoutHolder(folder: string): boolean {
+  try {
+    const names = readdirSync(folder);
+    return names.length > 0 && names.every((name) => parseHolder(name) === undefined);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return false;
+    throw error;
   }
 }
 

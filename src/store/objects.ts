@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import { codeOf, makeFolder } from "../core/atomic-write.ts";
 import { sha256 } from "../core/canonical-json.ts";
 import { RunError } from "../core/errors.ts";
 import { otherFormat } from "./format.ts";
@@ -42,6 +43,27 @@ export class Objects {
     if (typeof again !== "string") return again;
     this.#onNotice(this.#quarantined(key, `object ${key}: ${RECORD_FILE} is damaged: ${again}`).message);
     return undefined;
+  }
+
+  /**
+   * Whether these files of an object are there, in their sizes; reading one checks its content, too. An object that lacks one is quarantined
+   * with a notice: a record is believed only if its files are there.
+   */
+  areThere(record: ObjectRecord, files: readonly string[]): boolean {
+    const missing = files.find((file) => {
+      const entry = record.files[file];
+      const path = join(this.#layout.object(record.key), entry?.path ?? file);
+      return statSync(path, { throwIfNoEntry: false })?.size !== entry?.sizeBytes;
+    });
+    if (missing === undefined) return true;
+    // It may have been extended, with new names for its logs, while we looked.
+    const now = this.record(record.key);
+    if (now === undefined || JSON.stringify(now.files) !== JSON.stringify(record.files))
+      return now !== undefined && this.areThere(now, files);
+    this.#onNotice(
+      this.#quarantined(record.key, `object ${record.key} (${record.kind}): ${missing} is missing or cut off`).message,
+    );
+    return false;
   }
 
   /** All records, in the order of their keys; nothing is verified but the records themselves. */
@@ -100,10 +122,16 @@ export class Objects {
 
   /** Moves a damaged object out of the way and returns the error that says so. */
   #quarantined(key: string, message: string): CorruptObjectError {
+    try {
+      makeFolder(join(this.#layout.quarantine(key, 1), ".."));
+    } catch (cause) {
+      const folder = join(this.#layout.quarantine(key, 1), "..");
+      const hint = `no folder ${folder} can be made (${codeOf(cause)}): move what is in its place, then run again`;
+      return new CorruptObjectError(key, message, hint, { cause });
+    }
     for (let n = 1; ; n++) {
       const target = this.#layout.quarantine(key, n);
       try {
-        mkdirSync(join(target, ".."), { recursive: true });
         renameSync(this.#layout.object(key), target);
         return new CorruptObjectError(key, `${message}; the object was moved to ${target}`, RUN_AGAIN);
       } catch (cause) {
@@ -145,8 +173,4 @@ function readFailure(path: string, cause: unknown): RunError {
   return new RunError(`cannot read ${path}: ${reason}`, "check the disk and the permissions (ls -l), then run again", {
     cause,
   });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

@@ -8,8 +8,9 @@ import { decodeSafetensors } from "../core/safetensors.ts";
 import { otherFormat } from "./format.ts";
 import { Layout, outputFile, STORE_FORMAT } from "./layout.ts";
 import { Lease } from "./lease.ts";
-import { Leases } from "./leases.ts";
+import { Leases, type StageHolder } from "./leases.ts";
 import { Objects, readIfThere } from "./objects.ts";
+import { quietly } from "./publish.ts";
 import type { Failure, ObjectRecord } from "./types.ts";
 
 export { Lease } from "./lease.ts";
@@ -50,7 +51,10 @@ export class Store {
 
   /** Whether the stage is done and all these outputs (`weights@150`, `mask`) were kept. */
   has(key: string, outputs: readonly string[] = []): boolean {
-    return isComplete(this.record(key), outputs);
+    const record = this.record(key);
+    return (
+      record !== undefined && isComplete(record, outputs) && this.#objects.areThere(record, outputs.map(outputFile))
+    );
   }
 
   /**
@@ -121,7 +125,12 @@ export class Store {
   }
 
   clearFailure(key: string): void {
-    rmSync(this.#layout.failure(key), { force: true });
+    quietly(() => rmSync(this.#layout.failure(key), { force: true }));
+  }
+
+  /** Who computes the stage now, as far as its lease says; undefined when nobody has it. */
+  holder(key: string): StageHolder | undefined {
+    return this.#leases.holder(key);
   }
 
   /** Notes that stages are computed from a data set with this content. */

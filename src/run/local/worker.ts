@@ -51,7 +51,8 @@ function main(): void {
   });
   // Ctrl-C reaches the whole process group; the parent decides and tells the workers to checkpoint.
   process.on("SIGINT", () => undefined);
-  process.on("SIGTERM", () => abort.abort());
+  // Schedulers send these to every process of a job; USR1 would also open Node's debugger to everybody on the machine.
+  for (const name of ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"]) process.on(name, () => abort.abort());
   // The parent is gone (killed, perhaps): checkpoint what runs and end.
   process.on("disconnect", () => {
     abort.abort();
