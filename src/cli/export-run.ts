@@ -1,9 +1,10 @@
 import { writeFileAtomic } from "../core/atomic-write.ts";
+import type { Shrunk } from "../export/compact/shrink.ts";
 import type { SpecOptions } from "./options.ts";
 import { storeFolder } from "./options.ts";
 
 /** What `export` writes. */
-export const formats = ["safetensors", "torch", "torch-prune", "onnx"] as const;
+export const formats = ["safetensors", "torch", "torch-prune", "onnx", "compact"] as const;
 type Format = (typeof formats)[number];
 
 export interface ExportOptions extends Pick<SpecOptions, "out"> {
@@ -27,6 +28,7 @@ const endings: Readonly<Record<Format, readonly string[]>> = {
   torch: [".pt", ".pth"],
   "torch-prune": [".pt", ".pth"],
   onnx: [".onnx"],
+  compact: [".onnx"],
 };
 
 /**
@@ -46,9 +48,11 @@ export async function exportRun(digits: string, options: ExportOptions): Promise
   const store = Store.open(storeFolder(options));
   const run = exportedRun(store, findObject(store, digits), epoch);
   const notes: string[] = [];
-  if (to === "onnx") {
+  if (to === "onnx" || to === "compact") {
     const { writeOnnx } = await import("../export/onnx/write-onnx.ts");
-    notes.push(`its images are ${await writeOnnx(run, output)}`);
+    const { inputText, shrunk } = await writeOnnx(run, output, to === "compact");
+    notes.push(`its images are ${inputText}`);
+    if (shrunk !== undefined) notes.push(...shrunkNotes(shrunk));
     const { precision } = run.stage.parameters.recipe;
     if (precision !== "float32") notes.push(`it was trained in ${precision}; the file computes in float32`);
   } else {
@@ -59,4 +63,16 @@ export async function exportRun(digits: string, options: ExportOptions): Promise
   // A state dict has no room for metadata that load_state_dict would not trip over.
   if (hasSidecar) writeFileAtomic(sidecar, `${JSON.stringify(run.metadata, null, 2)}\n`);
   return { run: run.key, format: to, epoch: run.epoch, written: [output, ...(hasSidecar ? [sidecar] : [])], notes };
+}
+
+/** How much smaller a network has become, by layer. */
+function shrunkNotes({ parameters: { before, after }, layers }: Pick<Shrunk, "parameters" | "layers">): string[] {
+  if (before === after)
+    return [
+      "no channel could be left out: every one has a weight that is read; weights pruned one by one seldom leave any",
+    ];
+  return [
+    `${before} parameters became ${after} (${((100 * after) / before).toFixed(1)} %)`,
+    ...layers.map(({ weight, before: was, after: is }) => `  ${weight}: ${was} outputs became ${is}`),
+  ];
 }

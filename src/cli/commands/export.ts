@@ -28,6 +28,7 @@ Formats:
   torch        a state dict for load_state_dict(torch.load(FILE)); provenance in FILE.json
   torch-prune  likewise in the form of torch.nn.utils.prune: NAME_orig and NAME_mask
   onnx         opset 17, any number of images, inference; batch-norm as nodes; provenance in the file's metadata
+  compact      an ONNX file without the channels that no logit depends on; says how much smaller it is
 
 Examples:
   $ sweepstake export 3fa91c0b2d --to safetensors -o ticket.safetensors

@@ -11,6 +11,7 @@ import type { Module } from "../../nn/module.ts";
 import { noGrad, scope } from "../../tensor/scope.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { type Trace, trace } from "../../tensor/trace.ts";
+import { type Shrunk, shrink } from "../compact/shrink.ts";
 import type { ExportedRun } from "../exported-run.ts";
 import { difference } from "../same-state.ts";
 import { writeVerified } from "../write-verified.ts";
@@ -23,13 +24,21 @@ const checkedImages = 32;
 /** Largest difference of a logit to ours, relative to the largest logit. */
 export const TOLERANCE = 1e-5;
 
+/** What the user must know of a file. */
+export interface WrittenOnnx {
+  /** What the images must be. */
+  readonly inputText: string;
+  /** Of a network that was made smaller. */
+  readonly shrunk?: Pick<Shrunk, "parameters" | "layers">;
+}
+
 /**
  * Writes a network as ONNX. The file is read back, and its logits on test images and random ones must be the network's to 1e-5 before it gets
  * its name.
- * @returns what the images must be, as a sentence for the user
+ * @param compact whether channels that no logit depends on are left out
  * @throws InputError for a TorchScript network (with the lines that torch.onnx needs), and when the data are not there
  */
-export async function writeOnnx(run: ExportedRun, path: string): Promise<string> {
+export async function writeOnnx(run: ExportedRun, path: string, compact: boolean): Promise<WrittenOnnx> {
   const { model: spec, data: dataSpec, recipe } = run.stage.parameters;
   if (spec.name === "torchscript") throw useTorchOnnx(run, path);
   // The mean and deviation that images are normalised by are those of the training images.
@@ -40,13 +49,19 @@ export async function writeOnnx(run: ExportedRun, path: string): Promise<string>
   model.load(run.weights, placement);
   try {
     model.train(false);
-    const weights = float32State(model);
+    const traced = traceModel(model, info.shape);
+    const whole = float32State(model);
+    const shrunk = compact ? shrink(traced, whole, { name: INPUT, channels: info.shape[0] }) : undefined;
+    const weights = shrunk?.weights ?? whole;
     const metadata = {
       ...run.metadata,
       input: inputText,
       ...{ mean: JSON.stringify(mean), std: JSON.stringify(std), trainedIn: recipe.precision },
+      ...(shrunk === undefined
+        ? {}
+        : { parameters: String(shrunk.parameters.after), parametersBefore: String(shrunk.parameters.before) }),
     };
-    const network = { trace: traceModel(model, info.shape), weights, ...info, inputText, metadata };
+    const network = { trace: shrunk?.trace ?? traced, weights, ...info, inputText, metadata };
     await writeVerified(path, encodeOnnx(network), (written) => {
       const file = readOnnx(readFileSync(written));
       const lost = Object.entries(metadata).find(([name, value]) => file.metadata.get(name) !== value);
@@ -54,7 +69,7 @@ export async function writeOnnx(run: ExportedRun, path: string): Promise<string>
       const expected = new Map([...weights].filter(([name]) => file.weights.has(name)));
       return difference(expected, file.weights) ?? otherLogits(model, file, data);
     });
-    return inputText;
+    return { inputText, ...(shrunk === undefined ? {} : { shrunk }) };
   } finally {
     model.dispose();
   }
