@@ -17,12 +17,16 @@ export function writeFileAtomic(path: string, bytes: Uint8Array | string): void 
   replaceFile(path, bytes);
 }
 
-/** As `writeFileAtomic`, in a folder that is there: one that was taken away in the meantime is not made anew. */
-export function replaceFile(path: string, bytes: Uint8Array | string): void {
+/**
+ * As `writeFileAtomic`, in a folder that is there: one that was taken away in the meantime is not made anew.
+ * @param check asked right before the old file is replaced; what it throws leaves that one as it is
+ */
+export function replaceFile(path: string, bytes: Uint8Array | string, check?: () => void): void {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.tmp-${process.pid}-${randomBytes(4).toString("hex")}`);
   try {
     writeAndSync(temporary, bytes);
+    check?.();
     renameSync(temporary, path);
     syncFolder(folder);
   } catch (cause) {

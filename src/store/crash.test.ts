@@ -34,6 +34,13 @@ const faults = `
         if (name === "openSync") writing.add(value);
         return value;
       }
+      if (fault.mode === "steal") {
+        fault.at = 0;
+        fault.steal();
+        const value = real(...args);
+        if (name === "openSync") writing.add(value);
+        return value;
+      }
       if (name === "writeSync") real(args[0], args[1], args[2], (args[1].length - args[2]) >> 1);
       if (name === "rmSync" && fs.existsSync(args[0]) && fs.statSync(args[0]).isDirectory())
         for (const first of fs.readdirSync(args[0]).slice(0, 1)) real(args[0] + "/" + first, { recursive: true });
@@ -51,12 +58,16 @@ const job = `
   export function compute(store, key, epochs) {
     const lease = store.claim(key);
     if (lease === undefined) throw new Error("busy");
+    return computeWith(lease, store, key, epochs);
+  }
+  export function computeWith(lease, store, key, epochs, pause = () => {}) {
     try {
       const outputs = Array.from({ length: epochs }, (_, i) => "weights@" + (i + 1));
       if (store.has(key, outputs)) return false;
       let from = lease.readCheckpoint()?.epoch[0] ?? 0;
       for (let epoch = from + 1; epoch <= epochs; epoch++) {
         lease.write("weights@" + epoch + ".safetensors", "weights of epoch " + epoch);
+        pause();
         lease.checkpoint({ epoch: Uint8Array.of(epoch) });
       }
       lease.write("metrics.jsonl", "{}\\n".repeat(epochs));
@@ -91,6 +102,55 @@ const full = `
     console.log(JSON.stringify(message));
   }`;
 
+/**
+ * A holder that is silent at a call of its own, in turn at each: meanwhile another host takes the lease over and finishes, or begins and finishes
+ * after the first one has gone on. The silence itself is not waited for: the takeover is the rename that ends it.
+ */
+const stolen = `
+  import { readdirSync, renameSync } from "node:fs";
+  import { join } from "node:path";
+  import { Lease } from "./store/lease.js";
+  import { LeaseFile } from "./store/leases.js";
+  import { Layout } from "./store/layout.js";
+  import { Objects } from "./store/objects.js";
+  import { Store } from "./store/store.js";
+  import { computeWith } from "./job.js";
+  const [, , root, epochs, isSlow] = process.argv;
+  const key = "${key}";
+  const layout = new Layout(root);
+  const notices = [];
+  const { at } = fault;
+  fault.at = 0;
+  let rest = () => undefined;
+  fault.steal = () => {
+    const folder = layout.lease(key);
+    const store = Store.open(root, (message) => notices.push(message));
+    let names = [];
+    try { names = readdirSync(folder); } catch { /* it is not claimed yet, or given back */ }
+    if (names.length !== 1) return;
+    const holder = { host: "other", system: "x", pid: 1, start: "1", token: "b".repeat(16) };
+    renameSync(join(folder, names[0]), join(folder, ["other", "x", 1, "1", holder.token].join("~")));
+    const file = new LeaseFile(folder, holder);
+    const objects = new Objects(layout, (message) => notices.push(message));
+    const lease = new Lease({ key, layout, objects, file, onNotice: (message) => notices.push(message) });
+    if (isSlow === "no") { computeWith(lease, store, key, Number(epochs)); return; }
+    // It has begun: what it has taken over and written must still be there when it goes on.
+    if (!store.has(key, Array.from({ length: Number(epochs) }, (_, i) => "weights@" + (i + 1)))) {
+      const from = lease.readCheckpoint()?.epoch[0] ?? 0;
+      if (from < Number(epochs)) lease.write("weights@" + (from + 1) + ".safetensors", "weights of epoch " + (from + 1));
+    }
+    rest = () => computeWith(lease, store, key, Number(epochs));
+  };
+  const store = Store.open(root, (message) => notices.push(message));
+  const lease = store.claim(key);
+  Object.assign(fault, { step: 0, at, mode: "steal" });
+  let end = "done";
+  try { computeWith(lease, store, key, Number(epochs)); } catch (error) { end = error.constructor.name; }
+  fault.mode = "none";
+  let other = "done";
+  try { rest(); } catch (error) { other = error.constructor.name + ": " + error.message; }
+  console.log(JSON.stringify({ steps: fault.step, end, other, notices }));`;
+
 /** Says "ready", and on a line of input claims all keys, says which it got, and holds them until it is killed. */
 const racer = `
   import { Store } from "./store/store.js";
@@ -122,7 +182,7 @@ beforeAll(async () => {
       writeFileSync(join(folder, part, name.replace(/\.ts$/, ".js")), outputText);
     }
   }
-  const scripts = { faults, job, killed, full, racer };
+  const scripts = { faults, job, killed, full, stolen, racer };
   for (const [name, text] of Object.entries(scripts)) writeFileSync(join(folder, `${name}.js`), text);
   writeFileSync(join(folder, "package.json"), '{"type":"module"}');
   ({ compute } = (await import(join(folder, "job.js"))) as Job);
@@ -200,6 +260,44 @@ describe("a process killed at any step of writing", () => {
       rmSync(dirname(root), { recursive: true });
     }
   });
+});
+
+describe("a holder that is silent at any step of writing, while another host takes over", () => {
+  it.each(
+    cases.flatMap(([name, before, epochs]) =>
+      (["no", "yes"] as const).map((isSlow) => [name, before, epochs, isSlow] as const),
+    ),
+  )(
+    "publishes nothing of %s that is not whole, and takes nothing away (%i, %i, slow: %s)",
+    (_, before, epochs, isSlow) => {
+      const { start, end } = undisturbed(before, epochs);
+      const ends: string[] = [];
+      for (let at = 1; ; at++) {
+        const root = join(mkdtempSync(join(folder, "stolen-")), "store");
+        if (start !== "") cpSync(start, root, { recursive: true });
+        const args = ["--import", join(folder, "faults.js"), join(folder, "stolen.js"), root, String(epochs), isSlow];
+        const child = spawnSync(process.execPath, args, { encoding: "utf8", env: { ...process.env, AT: String(at) } });
+        if (child.status !== 0) throw new Error(`${at}: ${child.stderr}`);
+        const result = JSON.parse(child.stdout) as { steps: number; end: string; other: string; notices: string[] };
+        // The first ends well or finds its lease lost, nothing else; the other one ends well.
+        expect(["done", "LeaseLostError"]).toContain(result.end);
+        // Silent at the very rename of a checkpoint, the first one replaces that of the other, whose hashes then do not fit: it is dropped.
+        const notices = result.notices.filter((notice) => !/checkpoint.* damaged and was dropped/.test(notice));
+        expect([at, result.other, notices]).toEqual([at, "done", []]);
+        ends.push(result.end);
+        const store = Store.open(root, (message) => ends.push(message));
+        store.verify(key);
+        expect(Object.keys(content(store)).sort()).toEqual(Object.keys(end).sort());
+        for (let epoch = 1; epoch <= epochs; epoch++)
+          expect(content(store)[`weights@${epoch}.safetensors`]).toBe(`weights of epoch ${epoch}`);
+        expect(existsSync(join(root, "quarantine"))).toBe(false);
+        rmSync(dirname(root), { recursive: true });
+        if (result.steps < at) break;
+      }
+      expect(ends.filter((one) => one === "LeaseLostError").length).toBeGreaterThan(16);
+      expect(ends.at(-1)).toBe("done");
+    },
+  );
 });
 
 describe("a disk that is full at any step of writing", () => {

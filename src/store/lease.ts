@@ -65,7 +65,8 @@ export class Lease {
   checkpoint(parts: Readonly<Record<string, Uint8Array>>): void {
     this.#assertHeld(!this.lost);
     const bytes = encodeCheckpoint(this.key, { parts, files: this.#files });
-    this.#unlessLost(() => replaceFile(this.#context.layout.checkpoint(this.key), bytes));
+    const check = () => this.#assertHeld(!this.lost);
+    this.#unlessLost(() => replaceFile(this.#context.layout.checkpoint(this.key), bytes, check));
   }
 
   /**
@@ -102,7 +103,13 @@ export class Lease {
     const { key, layout, objects, file } = this.#context;
     this.#assertHeld(file.renew());
     this.write(STAGE_FILE, `${canonicalJson(stage)}\n`);
-    this.#unlessLost(() => removeOthers(this.#folder, Object.keys(this.#files)));
+    this.#unlessLost(() => {
+      try {
+        removeOthers(this.#folder, Object.keys(this.#files));
+      } catch (cause) {
+        throw writeFailure(this.#folder, cause);
+      }
+    });
     const record: ObjectRecord = { format: 1, key, kind, status, summary, files: this.#files, provenance };
     const old = objects.record(key);
     const isMine = () => file.renew();
