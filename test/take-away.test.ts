@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { env, InferenceSession, Tensor } from "onnxruntime-web";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -176,4 +176,16 @@ it("has an event file for TensorBoard of every training, with a record for each 
   const last = Buffer.from(records[4] ?? []);
   const at = last.indexOf("accuracy/test") + "accuracy/test".length + 1;
   expect(last.readFloatLE(at)).toBe(Math.fround(best.testAccuracy));
+});
+
+it("lists the other runs, and says so, when one is damaged", async () => {
+  const { runs } = (await json("list", folder)) as { runs: { key: string }[] };
+  const key = runs.find((run) => run.key !== best.run)?.key ?? "";
+  const file = join(out, "store", "objects", key.slice(0, 2), key, "metrics.jsonl");
+  writeFileSync(file, readFileSync(file, "utf8").replace("1", "2"));
+  const { code, stdout, stderr } = await ours("list", folder, "--json");
+  expect(code).toBe(0);
+  expect(stderr).toContain(`damaged: object ${key} (train): metrics.jsonl is damaged`);
+  const left = (JSON.parse(stdout) as { runs: { key: string }[] }).runs.map((run) => run.key);
+  expect(left).toEqual(runs.map((run) => run.key).filter((other) => other !== key));
 });

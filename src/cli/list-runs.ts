@@ -43,6 +43,8 @@ export interface ListedRun {
 export interface Listing {
   readonly experiments: readonly ListedExperiment[];
   readonly runs: readonly ListedRun[];
+  /** What was found damaged on the way, and is not listed. */
+  readonly damaged: readonly string[];
 }
 
 /**
@@ -50,7 +52,10 @@ export interface Listing {
  * @throws InputError when the folder is none
  */
 export function listAll(folder: string, store: Store): Listing {
-  return { experiments: specFiles(folder).map((file) => experiment(file, store)), runs: storedRuns(store).map(listed) };
+  const damaged: string[] = [];
+  const experiments = specFiles(folder).map((file) => experiment(file, store));
+  const runs = storedRuns(store, (message) => damaged.push(message)).map(listed);
+  return { experiments, runs, damaged };
 }
 
 function specFiles(folder: string): string[] {

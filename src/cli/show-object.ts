@@ -88,7 +88,7 @@ function curveText({ curve = [] }: ShownObject): string {
   const rows = curve
     .slice(-SHOWN_EPOCHS)
     .map(({ epoch, lr, trainLoss, trainAccuracy, testLoss, testAccuracy, validationAccuracy = Number.NaN }) => [
-      ...[String(epoch), String(lr)],
+      ...[String(epoch), String(Number(lr.toPrecision(6)))],
       ...[trainLoss.toFixed(4), (100 * trainAccuracy).toFixed(2)],
       ...[testLoss.toFixed(4), (100 * testAccuracy).toFixed(2)],
       ...(withValidation ? [(100 * validationAccuracy).toFixed(2)] : []),

@@ -2,7 +2,7 @@ import type { Json } from "../core/canonical-json.ts";
 import { InputError, InternalError } from "../core/errors.ts";
 import type { InitStage, Stage, TrainStage } from "../plan/types.ts";
 import { STAGE_FILE } from "../store/layout.ts";
-import type { Store } from "../store/store.ts";
+import { CorruptObjectError, type Store } from "../store/store.ts";
 import type { ObjectRecord } from "../store/types.ts";
 import type { EpochMetrics } from "../train/recipe.ts";
 
@@ -55,11 +55,22 @@ export function storedRun(store: Store, record: ObjectRecord): StoredRun {
   };
 }
 
-/** All trainings of a store, in the order in which they were finished. */
-export function storedRuns(store: Store): readonly StoredRun[] {
+/**
+ * All trainings of a store, in the order in which they were finished.
+ * @param onDamaged is told of every one that is damaged and left out; the store has moved it to the quarantine
+ */
+export function storedRuns(store: Store, onDamaged: (message: string) => void): readonly StoredRun[] {
   return [...store.list()]
     .filter(({ kind }) => kind === "train")
-    .map((record) => storedRun(store, record))
+    .flatMap((record) => {
+      try {
+        return [storedRun(store, record)];
+      } catch (error) {
+        if (!(error instanceof CorruptObjectError)) throw error;
+        onDamaged(error.message);
+        return [];
+      }
+    })
     .sort((a, b) => compareText(a.record.provenance.finishedAt, b.record.provenance.finishedAt));
 }
 

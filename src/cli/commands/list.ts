@@ -21,5 +21,6 @@ async function listAction(folder: string, options: Pick<SpecOptions, "out"> & { 
   const { storeFolder } = await import("../options.ts");
   const { listAll, listingText } = await import("../list-runs.ts");
   const listing = listAll(folder, Store.open(storeFolder(options)));
+  for (const message of listing.damaged) process.stderr.write(`damaged: ${message}\n`);
   process.stdout.write(options.json ? `${JSON.stringify(listing, null, 2)}\n` : listingText(listing));
 }

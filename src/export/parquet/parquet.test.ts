@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { toCsv } from "../../analysis/csv.ts";
-import { resultsCsv } from "../../analysis/export.ts";
+import { connectivityCsv, resultsCsv } from "../../analysis/export.ts";
 import { fixtureResults } from "../../analysis/fixture.ts";
 import { pythonWith, runPython } from "../python.fixture.ts";
 import { decodeParquet, encodeParquet } from "./parquet.ts";
@@ -53,6 +53,19 @@ it("gives the same tables as the CSV files, with the spec", async () => {
   const [arm] = results.arms;
   expect(curves.rows[0]).toMatchObject({ key: arm?.train, epoch: 1, testLoss: arm?.curve[0]?.testLoss });
   expect(curves.rows.length).toBe(results.arms.reduce((sum, { curve }) => sum + curve.length, 0));
+});
+
+it("has the connectivity too, with its kinds of columns", async () => {
+  const connection = { variant: "v0", seed: 0, epoch: 2, copies: ["a", "b"], connect: "c", status: "done" } as const;
+  const path = [
+    { share: 0, error: 10, loss: null },
+    { share: 1, error: 11.25, loss: 0.5 },
+  ];
+  const connected = { ...results, connections: [{ ...connection, path, barrier: 0.625 }] };
+  await writeResultTables(connected, join(folder, "connected"));
+  const { rows } = await decodeParquet(readFileSync(join(folder, "connected", "connectivity.parquet")));
+  expect(toCsv(rows)).toBe(connectivityCsv(connected));
+  expect(rows[1]).toMatchObject({ epoch: 2, share: 1, error: 11.25, loss: 0.5, barrier: 0.625 });
 });
 
 const python = pythonWith("pandas, pyarrow");

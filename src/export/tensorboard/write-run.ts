@@ -24,7 +24,8 @@ export interface RunNames {
 export async function writeRunEvents(store: Store, run: StoredRun, names: RunNames, folder: string): Promise<string> {
   const { key } = run.record;
   const content = runEvents(store, run, names);
-  const name = `${names.label.replaceAll(/[^\w.+-]+/g, "_")}_${key.slice(0, SHORT_KEY)}`;
+  // File systems take 255 bytes; the key tells apart what a cut label does not.
+  const name = `${names.label.replaceAll(/[^\w.+-]+/g, "_").slice(0, 200)}_${key.slice(0, SHORT_KEY)}`;
   // Readers ask for "tfevents" in the name; the same name each time, so that a run is never there twice.
   const path = join(folder, name, "events.out.tfevents.sweepstake");
   mkdirSync(join(folder, name), { recursive: true });
