@@ -1,3 +1,5 @@
+import { visible } from "../core/visible.ts";
+
 /** A table as strings; the first `heads` columns name the row and are left-aligned, the others are right-aligned. */
 export interface TextTable {
   readonly title: string;
@@ -12,7 +14,9 @@ const GAP = "  ";
  * The table in aligned columns. One that is wider than `width` is continued below itself, with the row heads repeated.
  * @param width in characters; a single column beyond it is not broken
  */
-export function renderTable({ title, columns, rows, heads }: TextTable, width: number): string {
+export function renderTable({ title, columns: names, rows: cells, heads }: TextTable, width: number): string {
+  // Names of layers and labels are other people's.
+  const [columns, rows] = [names.map(visible), cells.map((row) => row.map(visible))];
   const widths = columns.map((column, i) => Math.max(...[column, ...rows.map((row) => row[i] ?? "")].map(lengthOf)));
   const blocks = splitColumns(widths, heads, width).map((indices) => {
     const line = (cells: readonly string[]) =>
@@ -23,7 +27,7 @@ export function renderTable({ title, columns, rows, heads }: TextTable, width: n
     const rule = indices.map((i) => "─".repeat(widths[i] ?? 0)).join(GAP);
     return [line(columns), rule, ...rows.map(line)].join("\n");
   });
-  return `${title}\n\n${blocks.join("\n\n")}\n`;
+  return `${visible(title)}\n\n${blocks.join("\n\n")}\n`;
 }
 
 /** Column indices of every block: the heads, then as many others as fit, at least one. */

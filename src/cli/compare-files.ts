@@ -5,6 +5,7 @@ import { readMask } from "../checkpoints/read-mask.ts";
 import { weightLayers } from "../checkpoints/weight-layers.ts";
 import { type StateDict, sameShape } from "../core/array.ts";
 import { InputError } from "../core/errors.ts";
+import { visible } from "../core/visible.ts";
 import type { Mask } from "../masks/mask.ts";
 import type { LayerSummary } from "../models/types.ts";
 import { type CorrelationAtP, correlation } from "../stats/correlation.ts";
@@ -208,7 +209,7 @@ function unprotectedOfBoth(
 
 /** A table per p: every layer and the total, R_p beside its null. */
 export function comparisonText(comparison: FileComparison): string {
-  const width = Math.max(5, ...comparison.layers.map((name) => name.length));
+  const width = Math.max(5, ...comparison.layers.map((name) => visible(name).length));
   const head = `${"layer".padEnd(width)}${["weights", "overlap", "R_p", "null", "z", "p-value"].map((title) => title.padStart(10)).join("")}`;
   const tables = comparison.points.map((point) => {
     const n = point.layers.reduce((sum, layer) => sum + layer.n, 0);
@@ -216,7 +217,7 @@ export function comparisonText(comparison: FileComparison): string {
     const rows = [...point.layers, { ...point, layer: "total", n, overlap }].map((row) => rowText(row, width));
     return [`p = ${point.p}`, head, ...rows].join("\n");
   });
-  return `${comparison.mode}: ${comparison.a} against ${comparison.b}\n\n${tables.join("\n\n")}\n`;
+  return `${comparison.mode}: ${visible(comparison.a)} against ${visible(comparison.b)}\n\n${tables.join("\n\n")}\n`;
 }
 
 function rowText(
@@ -239,5 +240,5 @@ function rowText(
     row.z === null ? "-" : row.z.toFixed(2),
     probabilityText(row.pValue),
   ];
-  return `${row.layer.padEnd(width)}${cells.map((cell) => cell.padStart(10)).join("")}`;
+  return `${visible(row.layer).padEnd(width)}${cells.map((cell) => cell.padStart(10)).join("")}`;
 }

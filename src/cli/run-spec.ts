@@ -21,7 +21,7 @@ import { TensorBoardLog } from "./tensorboard-log.ts";
 /**
  * Runs a spec to its end and shows the results.
  * @param paper which of the paper's figures or tables it is
- * @returns the exit code: 0 done, 1 when a stage failed, 129, 130, 138, 140 or 143 when a signal stopped the run
+ * @returns the exit code: 0 done, 1 when a stage failed or all trainings diverged, 129, 130, 138, 140 or 143 when a signal stopped the run
  */
 export async function runSpec(
   spec: Spec,
@@ -66,9 +66,19 @@ export async function runPlan(
     await Promise.all(slots.map((slot) => slot.close()));
     stopped.release();
   }
-  if (!outcome.interrupted) return { exitCode: outcome.failed.size > 0 ? 1 : 0, isStopped: false };
+  if (!outcome.interrupted) {
+    const isVain = outcome.failed.size > 0 || hasOnlyDiverged(plan, store);
+    return { exitCode: isVain ? 1 : 0, isStopped: false };
+  }
   process.stderr.write("stopped; the running trainings are checkpointed, the same command goes on from here\n");
   return { exitCode: stopped.exitCode, isStopped: true };
+}
+
+/** Whether every training that was tried has diverged: then there is no result at all. */
+function hasOnlyDiverged(plan: Plan, store: Store): boolean {
+  const records = [...plan.stages.values()].filter(({ kind }) => kind === "train").map(({ key }) => store.record(key));
+  const isThere = (status: string) => records.some((record) => record?.status === status);
+  return isThere("diverged") && !isThere("done");
 }
 
 /** Everything that would fail in every worker fails here once, before anything runs: device, libtorch, data files. */

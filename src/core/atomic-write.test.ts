@@ -1,8 +1,17 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { syncFolder, writeFailure, writeFileAtomic } from "./atomic-write.ts";
+import { makeFolder, syncFolder, writeFailure, writeFileAtomic } from "./atomic-write.ts";
 import { RunError } from "./errors.ts";
 
 let folder: string;
@@ -74,14 +83,42 @@ describe("writeFailure", () => {
   });
 
   it("names the cause of anything else, and keeps it", () => {
-    const cause = systemError("EIO");
-    expect(writeFailure("/a/b", cause).message).toBe("cannot write /a/b: EIO: it failed");
+    const cause = systemError("EBADF");
+    expect(writeFailure("/a/b", cause).message).toBe("cannot write /a/b: EBADF: it failed");
     expect(writeFailure("/a/b", cause).cause).toBe(cause);
     expect(writeFailure("/a/b", "odd").message).toBe("cannot write /a/b: odd");
+  });
+
+  it.each([
+    ["EIO", "the disk or the network file system fails"],
+    ["EMFILE", "too many open files"],
+    ["EFBIG", "larger than the file system"],
+    ["ENAMETOOLONG", "choose a shorter name"],
+  ])("has a hint for %s", (code, hint) => {
+    expect(writeFailure("/a", systemError(code)).message).toContain(hint);
+  });
+
+  it("knows a used-up quota by its number, for which libuv has no name", () => {
+    const cause = Object.assign(new Error("Unknown system error -122, write"), {
+      code: "Unknown system error -122",
+      errno: -122,
+    });
+    expect(writeFailure("/a", cause).message).toContain("the disk quota is used up");
   });
 
   it("leaves an error that is worded already as it is", () => {
     const inner = writeFailure("/a/b/c", systemError("ENOSPC"));
     expect(writeFailure("/a", inner)).toBe(inner);
+  });
+});
+
+describe("makeFolder", () => {
+  it("makes a folder and those above it, and ends where none can be made", () => {
+    makeFolder(join(folder, "a", "b", "c"));
+    makeFolder(join(folder, "a", "b", "c"));
+    expect(existsSync(join(folder, "a", "b", "c"))).toBe(true);
+    writeFileSync(join(folder, "file"), "");
+    for (const impossible of [join(folder, "file", "x"), "/proc/none/x/y", "/dev/null/x"])
+      expect(() => makeFolder(impossible)).toThrow(/ENOTDIR|ENOENT|EEXIST|EACCES/);
   });
 });

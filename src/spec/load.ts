@@ -16,6 +16,12 @@ export function loadSpec(path: string, overrides: readonly string[] = [], change
   } catch (cause) {
     throw unreadable(path, cause);
   }
+  if (text.includes("\0"))
+    throw new InputError({
+      where: path,
+      message: "expected a spec, a YAML text, got a binary file",
+      hint: "weight files are read by `sweepstake prune` and `compare`; a TorchScript network is named by model: { torchscript: FILE }",
+    });
   return parseSpec(text, path, overrides, change);
 }
 

@@ -11,13 +11,13 @@ const cases: readonly (readonly [string, number, string, string])[] = [
     "a name with a slash",
     1,
     "name: a/b",
-    'grid.yaml:1:7: name: expected a short name for the experiment, without slashes, got "a/b"',
+    'grid.yaml:1:7: name: expected a short name for the experiment, without slashes and invisible characters, of at most 200 bytes, got "a/b"',
   ],
   [
     "no name",
     1,
     "question: why?",
-    "grid.yaml:1:1: name: expected a short name for the experiment, without slashes, got nothing",
+    "grid.yaml:1:1: name: expected a short name for the experiment, without slashes and invisible characters, of at most 200 bytes, got nothing",
   ],
   ["an unknown field", 10, "sedes: 3", 'grid.yaml:10:1: sedes: unknown field "sedes"\n  hint: did you mean "seeds"?'],
   [

@@ -46,7 +46,19 @@ export function applyOverrides(
       issues.push({ where: label, message: `not valid YAML after "=": ${error.message.replace(/\.?\s*$/, "")}` });
       continue;
     }
-    const changed = withValueAt(result, path, document.toJS());
+    let value: unknown;
+    try {
+      value = document.toJS({ maxAliasCount: 100 });
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      issues.push({
+        where: label,
+        message: `not valid YAML after "=": ${reason}`,
+        hint: "a text that begins with * or & needs quotes",
+      });
+      continue;
+    }
+    const changed = withValueAt(result, path, value);
     if (changed === undefined) {
       issues.push({ where: label, message: "expected a path of the spec, got one that leads nowhere" });
       continue;

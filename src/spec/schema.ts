@@ -137,13 +137,18 @@ export const lrRewindEntry = z.strictObject(
 );
 export type RetrainEntry = (typeof plainStarts)[number] | z.output<typeof rewindEntry> | z.output<typeof lrRewindEntry>;
 
-const fileName = "expected a short name for the experiment, without slashes";
+const fileName =
+  "expected a short name for the experiment, without slashes and invisible characters, of at most 200 bytes";
 
 const copyEpochs = "epochs to copy the network at, for example [0, 2, 10]";
 
 /** The fields of the spec's top level that need no knowledge of models, data or pruners. */
 export const generalFields = {
-  name: z.string({ error: fileName }).regex(/^(?!\.)[^/\\\p{Cc}]{1,100}$/u, { error: fileName }),
+  // It is a folder's name, which may have 255 bytes, and stands in drawings.
+  name: z
+    .string({ error: fileName })
+    .regex(/^(?!\.)[^/\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,100}$/u, { error: fileName })
+    .refine((name) => Buffer.byteLength(name) <= 200, { error: fileName }),
   question: z.string({ error: "expected a text" }).default(""),
   device: z
     .string({ error: 'expected "cpu", "cuda" or "cuda:N"' })

@@ -1,5 +1,6 @@
 import type { Json } from "../core/canonical-json.ts";
 import { suggest } from "../core/nearest.ts";
+import { visible } from "../core/visible.ts";
 import { describeValue, isInside, type Path, type Problem, problem } from "./problem.ts";
 import { pathsOf } from "./read.ts";
 import { dataFields, trainFields } from "./schema.ts";
@@ -150,7 +151,8 @@ export function relocate(found: Problem, dimensions: readonly Dimension[], indic
  */
 export function variantLabel(dimensions: readonly Dimension[], values: Readonly<Record<string, Json>>): string {
   const shortName = ({ path }: Dimension) => String(path.at(-1) === "name" ? path[0] : path.at(-1));
-  return dimensions
+  // It stands in tables, file names' titles and drawings.
+  const label = dimensions
     .map((dimension) => {
       const value = labelValue(values[dimension.key]);
       if (dimension.from === "cases" && /^(data|model)(\.name)?$/.test(dimension.key)) return value;
@@ -159,6 +161,7 @@ export function variantLabel(dimensions: readonly Dimension[], values: Readonly<
       return `${isUnique ? name : dimension.key} ${value}`;
     })
     .join(", ");
+  return visible(label);
 }
 
 function labelValue(value: unknown): string {

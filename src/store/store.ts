@@ -118,7 +118,8 @@ export class Store {
 
   failure(key: string): Failure | undefined {
     try {
-      return JSON.parse(readFileSync(this.#layout.failure(key), "utf8")) as Failure;
+      const value: unknown = JSON.parse(readFileSync(this.#layout.failure(key), "utf8"));
+      return isFailure(value) ? value : undefined;
     } catch {
       return undefined; // none, or unreadable, which is as good as none
     }
@@ -152,18 +153,16 @@ export class Store {
   }
 
   #create(): void {
-    if (existsSync(this.#layout.format)) return;
+    // A damaged mark is written anew, too.
+    if (statedFormat(readIfThere(this.#layout.format, "utf8") ?? "") === STORE_FORMAT) return;
     writeFileAtomic(this.#layout.format, `${canonicalJson({ format: STORE_FORMAT })}\n`);
   }
 
   #checkFormat(): void {
     const { format: path, root } = this.#layout;
-    const text = readIfThere(path, "utf8")?.trim();
-    if (text !== undefined) {
-      const found = statedFormat(text);
-      if (found === String(STORE_FORMAT)) return;
-      throw otherFormat(root, found, basename(path));
-    }
+    const found = statedFormat(readIfThere(path, "utf8") ?? "");
+    if (found === STORE_FORMAT) return;
+    if (found !== undefined) throw otherFormat(root, String(found), basename(path));
     const files = existsSync(root) ? readdirSync(root).filter((name) => !name.startsWith(".")) : [];
     // A store that has lost its mark is known by its first object, and refused when that is of another version.
     if (files.length === 0 || !this.#objects.list()[Symbol.iterator]().next().done) return;
@@ -175,12 +174,39 @@ export class Store {
   }
 }
 
+function isFailure(value: unknown): value is Failure {
+  if (typeof value !== "object" || value === null || !("message" in value) || !("attempts" in value)) return false;
+  return typeof value.message === "string" && typeof value.attempts === "number";
+}
+
 /** Whether the record is that of a stage that is done, with all these outputs kept. */
 export function isComplete(record: ObjectRecord | undefined, outputs: readonly string[]): boolean {
   return record?.status === "done" && outputs.every((output) => Object.hasOwn(record.files, outputFile(output)));
 }
 
-/** `2` of `{"format":2}`; the text itself, shortened, when it does not say. */
-function statedFormat(text: string): string {
-  return /"format":\s*([\w."-]{1,20})/.exec(text)?.[1] ?? (text.slice(0, 60) || "nothing");
+/** 2 of `{"format":2}`; undefined for what is no whole mark: a damaged one is as good as a lost one. */
+function statedFormat(text: string): number | undefined {
+  try {
+    const mark: unknown = JSON.parse(text);
+    const format = typeof mark === "object" && mark !== null && "format" in mark ? mark.format : undefined;
+    return typeof format === "number" ? format : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isFailure(value: unknown): value is Failure {
+  if (typeof value !== "object" || value === null || !("message" in value) || !("attempts" in value)) return false;
+  return typeof value.message === "string" && typeof value.attempts === "number";
+}
+
+/** Whether the record is that of a stage that is done, with all these outputs kept. */
+export function isComplete(record: ObjectRecord | undefined, outputs: readonly string[]): boolean {
+  return record?.status === "done" && outputs.every((output) => Object.hasOwn(record.files, outputFile(output)));
+}
+
+/** 2 of `{"format":2}`, whole and with nothing else; undefined for everything else: a damaged mark is a lost one. */
+function statedFormat(text: string): number | undefined {
+  const found = /^\{"format":(\d{1,6})\}\n?$/.exec(text)?.[1];
+  return found === undefined ? undefined : Number(found);
 }

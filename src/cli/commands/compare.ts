@@ -38,10 +38,11 @@ Examples:
   $ sweepstake compare ticket.safetensors tuned.safetensors --mask mask.safetensors --p 0.2 --json`;
 
 async function compareAction(a: string, b: string, options: CompareOptions): Promise<void> {
+  const { visible } = await import("../../core/visible.ts");
   const { compareFiles, comparisonText } = await import("../compare-files.ts");
   const result = compareFiles(a, b, { ...options, protect: options.protect ?? DEFAULT_PROTECT });
   process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : comparisonText(result));
-  for (const note of result.notes) process.stderr.write(`${note}\n`);
+  for (const note of result.notes) process.stderr.write(`${visible(note)}\n`);
 }
 
 function parseMode(text: string): "sparse-sparse" | "sparse-dense" {

@@ -39,6 +39,7 @@ type Options = Omit<PruneOptions, "protect"> & { readonly protect?: readonly str
 
 async function pruneAction(file: string, options: Options): Promise<void> {
   const { pruneFile, pruneText } = await import("../prune-file.ts");
+  const { visible } = await import("../../core/visible.ts");
   const { splitKey } = await import("../file-key.ts");
   const { file: path, key = options.key } = splitKey(file);
   const result = pruneFile(path, {
@@ -47,7 +48,7 @@ async function pruneAction(file: string, options: Options): Promise<void> {
     protect: options.protect ?? DEFAULT_PROTECT,
   });
   process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : pruneText(result));
-  for (const note of result.notes) process.stderr.write(`${file}: ${note}\n`);
+  for (const note of result.notes) process.stderr.write(`${visible(`${file}: ${note}`)}\n`);
   for (const path of result.written) process.stderr.write(`written: ${path}\n`);
   if (result.written.length === 0) process.stderr.write("nothing written: add -o FILE or --mask-out FILE\n");
 }

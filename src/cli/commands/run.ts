@@ -21,7 +21,7 @@ Stop it at any time with Ctrl-C: the running epoch is checkpointed, and the same
 Examples:
   $ sweepstake run examples/demo.yaml
   $ sweepstake run examples/demo.yaml --log tensorboard
-  $ sweepstake run examples/resnet20-cifar10.yaml --set train.epochs=2 --set seeds=1 --workers 1 --threads 2`;
+  $ sweepstake run examples/demo.yaml --set seeds=5 --workers 1 --threads 2`;
 
 interface Options extends RunOptions {
   readonly json: boolean;
