@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../checkpoints/read-checkpoint.ts";
+import { encodeTorch } from "../checkpoints/torch-write.ts";
 import type { HostArray, StateDict } from "../core/array.ts";
 import { stream } from "../core/rng.ts";
 import { decodeSafetensors } from "../core/safetensors.ts";
@@ -83,6 +84,32 @@ print(json.dumps([values(plain), values(prune)]))`;
     expect(prune?.[`${conv}_mask`]).toEqual(Array.from({ length: 108 }, (_, i) => (i % 3 === 0 ? 1 : 0)));
     expect(Object.keys(prune ?? {}).length).toBe(5);
   });
+});
+
+const torch = pythonWith("torch");
+it.skipIf(torch === undefined)("every type of array loads with weights_only=True (needs a Python with torch)", () => {
+  const arrays: readonly (readonly [HostArray, string, number[]])[] = [
+    [{ dtype: "float32", shape: [2], data: Float32Array.of(0.5, -3) }, "torch.float32", [0.5, -3]],
+    [{ dtype: "float64", shape: [1, 2], data: Float64Array.of(0.1, 1e300) }, "torch.float64", [0.1, 1e300]],
+    [{ dtype: "float16", shape: [2], data: Uint16Array.of(0x3c00, 0xc100) }, "torch.float16", [1, -2.5]],
+    [{ dtype: "bfloat16", shape: [2], data: Uint16Array.of(0x3f80, 0xc020) }, "torch.bfloat16", [1, -2.5]],
+    [{ dtype: "int64", shape: [], data: BigInt64Array.of(-(2n ** 40n)) }, "torch.int64", [-(2 ** 40)]],
+    [{ dtype: "int32", shape: [1], data: Int32Array.of(-70000) }, "torch.int32", [-70000]],
+    [{ dtype: "int16", shape: [1], data: Int16Array.of(-300) }, "torch.int16", [-300]],
+    [{ dtype: "int8", shape: [1], data: Int8Array.of(-7) }, "torch.int8", [-7]],
+    [{ dtype: "uint8", shape: [1], data: Uint8Array.of(200) }, "torch.uint8", [200]],
+    [{ dtype: "bool", shape: [2], data: Uint8Array.of(0, 1) }, "torch.bool", [0, 1]],
+    [{ dtype: "float32", shape: [0, 3], data: new Float32Array(0) }, "torch.float32", []],
+  ];
+  const path = join(folder, "types.pt");
+  writeFileSync(path, encodeTorch(new Map(arrays.map(([array], i) => [`layer.${i}`, array]))));
+  const program = `
+import json, sys, torch
+state = torch.load(sys.argv[1], weights_only=True)
+print(json.dumps([[k, str(v.dtype), list(v.shape), v.double().flatten().tolist()] for k, v in state.items()]))`;
+  expect(JSON.parse(runPython(torch ?? "", program, path))).toEqual(
+    arrays.map(([{ shape }, type, values], i) => [`layer.${i}`, type, shape, values]),
+  );
 });
 
 it("refuses a dense network in the form of torch.nn.utils.prune", async () => {
