@@ -194,19 +194,3 @@ function statedFormat(text: string): number | undefined {
     return undefined;
   }
 }
-
-function isFailure(value: unknown): value is Failure {
-  if (typeof value !== "object" || value === null || !("message" in value) || !("attempts" in value)) return false;
-  return typeof value.message === "string" && typeof value.attempts === "number";
-}
-
-/** Whether the record is that of a stage that is done, with all these outputs kept. */
-export function isComplete(record: ObjectRecord | undefined, outputs: readonly string[]): boolean {
-  return record?.status === "done" && outputs.every((output) => Object.hasOwn(record.files, outputFile(output)));
-}
-
-/** 2 of `{"format":2}`, whole and with nothing else; undefined for everything else: a damaged mark is a lost one. */
-function statedFormat(text: string): number | undefined {
-  const found = /^\{"format":(\d{1,6})\}\n?$/.exec(text)?.[1];
-  return found === undefined ? undefined : Number(found);
-}
