@@ -1,7 +1,7 @@
 import type { InputError } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
 import { below } from "./names.ts";
-import { PickleDict, PickleTensor, type PickleValue } from "./pickle-values.ts";
+import { PickleDict, PickleForeign, PickleTensor, type PickleValue } from "./pickle-values.ts";
 import { quoted, refuse, saveWeightsOnly } from "./refuse.ts";
 
 /** Where checkpoints keep the weights by custom; taken without asking when exactly one of them is there. */
@@ -122,7 +122,7 @@ function chosen(dict: PickleDict, key: string, file: string): ChosenWeights {
     if (typeof name !== "string")
       throw refuse(file, `expected names of tensors as keys, got ${shownKey(name)}`, saveWeightsOnly);
     if (value instanceof PickleTensor) tensors.set(name, value);
-    else ignored.push(name);
+    else ignored.push(value instanceof PickleForeign ? `${name} (${value.name})` : name);
   }
   return { tensors, key, ignored };
 }
@@ -152,6 +152,7 @@ function shownKey(key: PickleValue): string {
 
 function kindOf(value: PickleValue): string {
   if (value instanceof PickleTensor) return "a single tensor";
+  if (value instanceof PickleForeign) return `an object of ${quoted(value.name)}`;
   if (value === null) return "None";
   return typeof value === "object"
     ? `a ${value.constructor.name.replace("Pickle", "").toLowerCase()}`

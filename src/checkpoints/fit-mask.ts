@@ -1,12 +1,11 @@
 import { type StateDict, sameShape } from "../core/array.ts";
 import { InputError } from "../core/errors.ts";
 import { type LayerMask, Mask } from "../masks/mask.ts";
+import { listed } from "./refuse.ts";
 import { noTies, type Ties } from "./ties.ts";
 
 const MASK = "_mask";
 const WEIGHT = ".weight";
-/** So many names stand in a message. */
-const SHOWN = 8;
 
 export interface FittedMask {
   /** By the names of the weights. */
@@ -101,9 +100,4 @@ function misfit(mask: Mask, weights: StateDict, file: string, { fits, misfits }:
     message: `expected a mask of these weights, got one with ${listed(misfits.map(shown))}, which no weight has (${fitting})`,
     hint: `weights: ${listed(matrices.map(([name, { shape }]) => `${name} [${shape.join(", ")}]`))}`,
   });
-}
-
-export function listed(names: readonly string[]): string {
-  const rest = names.length - SHOWN;
-  return rest > 0 ? `${names.slice(0, SHOWN).join(", ")} and ${rest} more` : names.join(", ");
 }

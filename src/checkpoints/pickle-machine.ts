@@ -1,24 +1,31 @@
 import type { InputError } from "../core/errors.ts";
 import {
   PickleDict,
+  PickleForeign,
   PickleGlobal,
   PickleInert,
   PickleList,
   PickleSet,
-  type PickleStorage,
+  PickleStorage,
   PickleTuple,
   type PickleValue,
 } from "./pickle-values.ts";
 import { damaged, quoted, refuse, saveWeightsOnly } from "./refuse.ts";
-import { allowedGlobal, type CallResult, call, storageOf } from "./torch-classes.ts";
+import { allowedGlobal, type CallResult, call, foreignGlobal, storageOf } from "./torch-classes.ts";
 
 export const MARK = Symbol("mark");
 
 const STOP = ".".charCodeAt(0);
 
 /**
+ * Dictionaries, lists, tuples, sets and objects that a pickle may make. A state dict of 10,000 tensors has some 100,000; each takes one byte
+ * of the file and some 200 of memory.
+ */
+const MAX_VALUES = 1_000_000;
+
+/**
  * Python's pickle machine: a stack, a memo, and one method per kind of opcode. Every method's work is bounded by the bytes
- * that its opcode takes from the file, so a hostile file can neither hang nor flood the memory.
+ * that its opcode takes from the file, and the values that it makes by a budget, so a hostile file can neither hang nor flood the memory.
  * Every error is an InputError naming the file and the opcode's offset.
  */
 export class PickleMachine {
@@ -29,6 +36,7 @@ export class PickleMachine {
   readonly #memo = new Map<number, PickleValue>();
   readonly #storages = new Map<string, PickleStorage>();
   #at: number;
+  #values = 0;
   /** Offset of the opcode being executed, for errors. */
   #opcodeAt: number;
 
@@ -113,6 +121,8 @@ export class PickleMachine {
   }
 
   push(value: PickleValue | typeof MARK): void {
+    if (typeof value === "object" && value !== null && ++this.#values > MAX_VALUES)
+      throw this.error(`expected at most ${MAX_VALUES} values, got more`, saveWeightsOnly);
     this.#stack.push(value);
   }
 
@@ -143,12 +153,14 @@ export class PickleMachine {
 
   append(values: readonly PickleValue[]): void {
     const list = this.#top();
+    if (list instanceof PickleForeign) return;
     if (!(list instanceof PickleList)) throw this.error("expected a list to append to", damaged);
     for (const value of values) list.items.push(value);
   }
 
   setItems(pairs: readonly PickleValue[]): void {
     const dict = this.#top();
+    if (dict instanceof PickleForeign) return;
     if (!(dict instanceof PickleDict)) throw this.error("expected a dictionary to set items of", damaged);
     if (pairs.length % 2 !== 0) throw this.error("expected pairs of keys and values", damaged);
     for (let i = 0; i < pairs.length; i += 2) {
@@ -161,7 +173,9 @@ export class PickleMachine {
 
   addItems(): void {
     this.popToMark();
-    if (!(this.#top() instanceof PickleSet)) throw this.error("expected a set to add to", damaged);
+    const set = this.#top();
+    if (!(set instanceof PickleSet || set instanceof PickleForeign))
+      throw this.error("expected a set to add to", damaged);
   }
 
   put(index: number): void {
@@ -187,7 +201,7 @@ export class PickleMachine {
 
   global(module: string, name: string): void {
     // "os.path" + "join" and "os" + "path.join" must not meet in one dotted name.
-    const value = name.includes(".") ? undefined : allowedGlobal(`${module}.${name}`);
+    const value = (name.includes(".") ? undefined : allowedGlobal(`${module}.${name}`)) ?? foreignGlobal(module, name);
     if (value === undefined)
       throw this.error(`class or function ${quoted(`${module} ${name}`)} is not allowed`, saveWeightsOnly);
     this.push(value);
@@ -195,21 +209,38 @@ export class PickleMachine {
 
   reduce(): void {
     const [callee, args] = this.popPair();
+    if (callee instanceof PickleForeign && args instanceof PickleTuple) {
+      this.push(callee);
+      return;
+    }
     if (!(callee instanceof PickleGlobal) || !(args instanceof PickleTuple))
       throw this.error("expected a call of an allowed function with a tuple", saveWeightsOnly);
     this.push(this.#accepted(callee.name, call(callee, args.items)));
+  }
+
+  /** Makes an object of a class: only of those that we do not know, and for nothing. */
+  newObject(hasKeywords: boolean): void {
+    if (hasKeywords) this.pop();
+    const [callee] = this.popPair();
+    if (!(callee instanceof PickleForeign)) throw this.error("expected an object of a foreign class", saveWeightsOnly);
+    this.push(callee);
   }
 
   /** PyTorch sets `_metadata` on state dicts; it says nothing about the weights and is dropped. */
   build(): void {
     const state = this.pop();
     const target = this.#top();
+    if (target instanceof PickleForeign) return;
     if (!(target instanceof PickleDict && target.isOrderedDict) || !(state instanceof PickleDict))
       throw this.error("attributes are allowed on an OrderedDict only", saveWeightsOnly);
   }
 
   persistentId(): void {
-    const storage = this.#accepted("persistent id", storageOf(this.pop())) as PickleStorage;
+    const storage = this.#accepted("persistent id", storageOf(this.pop()));
+    if (!(storage instanceof PickleStorage)) {
+      this.push(storage);
+      return;
+    }
     const known = this.#storages.get(storage.key);
     if (known !== undefined && (known.dtype !== storage.dtype || known.size !== storage.size))
       throw this.error(`storage ${quoted(storage.key)} has two types or sizes`, damaged);

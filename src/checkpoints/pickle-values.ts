@@ -17,7 +17,8 @@ export type PickleValue =
   | PickleGlobal
   | PickleStorage
   | PickleTensor
-  | PickleInert;
+  | PickleInert
+  | PickleForeign;
 
 export class PickleTuple {
   readonly items: readonly PickleValue[];
@@ -63,6 +64,15 @@ export class PickleInert {
 
   constructor(type: string) {
     this.type = type;
+  }
+}
+
+/** An object of a class that we do not know, or a call of it: its name and nothing else. It is an error only where a tensor is asked for. */
+export class PickleForeign {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
   }
 }
 

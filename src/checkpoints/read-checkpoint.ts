@@ -8,7 +8,7 @@ import { below, checkOneModel, prefixNote, withoutPrefixes, wrapperPrefixes } fr
 import type { PickleTensor } from "./pickle-values.ts";
 import { fromPruneForm } from "./prune-form.ts";
 import { readBytes } from "./read-bytes.ts";
-import { quoted, refuse, saveWeightsOnly } from "./refuse.ts";
+import { listed, quoted, refuse, saveWeightsOnly } from "./refuse.ts";
 import { tensorBytes } from "./tensor-array.ts";
 import { noTies, type Ties, tieNotes, tiesOf } from "./ties.ts";
 import { openTorchLegacy, openTorchZip, type TorchFile } from "./torch-file.ts";
@@ -116,7 +116,7 @@ function torchContents(torch: TorchFile, bytes: Uint8Array, file: string, option
   const notes: string[] = [];
   if (weights.key !== "") notes.push(`weights are those at key ${quoted(weights.key)}`);
   if (weights.ignored.length > 0)
-    notes.push(`ignored, because it is no tensor: ${weights.ignored.slice(0, 5).map(quoted).join(", ")}`);
+    notes.push(`left out, because it is no tensor that is read: ${listed(weights.ignored.map(quoted))}`);
   checkTotal(weights.tensors, bytes.length, file);
   const arrays = [...weights.tensors].map(([name, tensor]): [string, HostArray] => [
     name,
@@ -145,13 +145,15 @@ function checkTotal(tensors: ReadonlyMap<string, PickleTensor>, fileBytes: numbe
 
 /** Our own checkpoints of a training keep the momentum beside the weights. */
 function safetensorsContents(bytes: Uint8Array, file: string, { key }: CheckpointOptions): Contents {
-  const { tensors: stored, metadata } = decodeSafetensors(bytes, file);
+  const { tensors: stored, metadata, skipped } = decodeSafetensors(bytes, file);
+  const left = skipped.length === 0 ? [] : [`left out, because tensors of this type are not read: ${listed(skipped)}`];
   const { tensors, isOrdered } = inStatedOrder(stored, metadata);
   const base = { format: "safetensors", isOrdered, ties: noTies } as const;
   if (metadata.format !== "sweepstake-checkpoint-1") {
-    if (key === undefined || key === ROOT) return { ...base, tensors, notes: [] };
+    if (key === undefined || key === ROOT) return { ...base, tensors, notes: left };
     const chosen = below(tensors, key);
-    if (chosen.size > 0) return { ...base, tensors: chosen, notes: [`weights are those below ${quoted(key)}`] };
+    if (chosen.size > 0)
+      return { ...base, tensors: chosen, notes: [...left, `weights are those below ${quoted(key)}`] };
     return {
       ...base,
       tensors,

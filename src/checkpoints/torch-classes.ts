@@ -1,6 +1,7 @@
 import type { DType } from "../core/array.ts";
 import {
   PickleDict,
+  PickleForeign,
   PickleGlobal,
   PickleInert,
   PickleList,
@@ -61,6 +62,30 @@ export function allowedGlobal(name: string): PickleValue | undefined {
   return calls.has(name) || storages.has(name) ? new PickleGlobal(name) : undefined;
 }
 
+/** Modules whose names no honest checkpoint has: a file with one of them is refused whole. */
+const dangerous: ReadonlySet<string> = new Set(
+  "os posix nt subprocess sys shutil socket runpy importlib pty commands code pdb ctypes webbrowser".split(" "),
+);
+const harmlessBuiltins: ReadonlySet<string> = new Set(
+  "complex slice range xrange unicode long bytearray frozenset object int float str bool list dict tuple bytes".split(
+    " ",
+  ),
+);
+
+/** A class or function that we do not know, as a name that stands for nothing; undefined for what is refused. */
+export function foreignGlobal(module: string, name: string): PickleForeign | undefined {
+  const [root = ""] = module.split(".");
+  const isName = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(module) && /^(?!__)[A-Za-z_]\w*$/.test(name);
+  if (
+    !isName ||
+    dangerous.has(root) ||
+    (/^torch(\.(hub|jit|serialization|package)\b|$)/.test(module) && /load|save|import|compile/.test(name))
+  )
+    return undefined;
+  const isBuiltin = root === "builtins" || root === "__builtin__";
+  return isBuiltin && !harmlessBuiltins.has(name) ? undefined : new PickleForeign(`${module}.${name}`);
+}
+
 /** What calling an allowed function or class gives. */
 export function call(callee: PickleGlobal, args: readonly PickleValue[]): CallResult {
   return calls.get(callee.name)?.(args) ?? { refused: "it is not to be called" };
@@ -74,6 +99,8 @@ export function storageOf(id: PickleValue): CallResult {
   if (!(id instanceof PickleTuple)) return { refused: "expected a tuple" };
   const [tag, type, key, location, size, view = null, ...rest] = id.items;
   const dtype = type instanceof PickleGlobal ? storages.get(type.name) : undefined;
+  // A type of elements that we do not know: complex, quantised, eight bits.
+  if (tag === "storage" && type instanceof PickleForeign) return { value: type };
   if (tag !== "storage" || dtype === undefined || typeof key !== "string" || typeof location !== "string")
     return { refused: 'expected ("storage", a class of storages, key, location, size)' };
   if (!isCount(size)) return { refused: "expected a whole number of elements" };
@@ -109,6 +136,7 @@ function encodedBytes(args: readonly PickleValue[]): CallResult {
 /** (storage, offset, shape, strides, requires_grad, hooks[, metadata]) */
 function rebuildTensor(args: readonly PickleValue[]): CallResult {
   const [storage, offset, shape, strides, requiresGrad, hooks, metadata = null, ...rest] = args;
+  if (storage instanceof PickleForeign) return { value: storage };
   if (!(storage instanceof PickleStorage)) return { refused: "expected a storage" };
   const sizes = counts(shape);
   const steps = counts(strides);
@@ -123,6 +151,7 @@ function rebuildTensor(args: readonly PickleValue[]): CallResult {
 /** (tensor, requires_grad, hooks) */
 function rebuildParameter(args: readonly PickleValue[]): CallResult {
   const [tensor, requiresGrad, hooks, ...rest] = args;
+  if (tensor instanceof PickleForeign) return { value: tensor };
   if (!(tensor instanceof PickleTensor)) return { refused: "expected a tensor" };
   if (typeof requiresGrad !== "boolean" || !isEmptyDict(hooks) || rest.length > 0)
     return { refused: "expected a flag and no hooks" };

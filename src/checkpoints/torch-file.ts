@@ -17,12 +17,16 @@ export interface TorchFile {
   array(tensor: PickleTensor, where: string): HostArray;
 }
 
+/** The structure of a state dict of 10,000 tensors, with the optimizer's, takes some 5 MB. */
+const MAX_PICKLE_BYTES = 64_000_000;
+
 /** A file of torch.save since PyTorch 1.6: a zip archive of one pickle and one entry per storage. */
 export function openTorchZip(bytes: Uint8Array, file: string): TorchFile {
   const archive = new ZipArchive(bytes, file);
   const root = archiveRoot(archive.names, file);
   if (archive.names.includes(`${root}/byteorder`)) checkByteOrder(archive.read(`${root}/byteorder`), file);
-  const { value } = unpickle(archive.read(`${root}/data.pkl`), 0, `${file}: data.pkl`);
+  const pickle = archive.read(`${root}/data.pkl`, MAX_PICKLE_BYTES);
+  const { value } = unpickle(pickle, 0, `${file}: data.pkl`);
   // Tensors share storages; each is unpacked and its checksum taken once.
   const storages = new Map<string, Buffer>();
   return {

@@ -74,6 +74,8 @@ const opcodes: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map([
   [code("c"), (m) => m.global(m.line(), m.line())],
   [0x93, (m) => m.stackGlobal()],
   [code("R"), (m) => m.reduce()],
+  [0x81, (m) => m.newObject(false)],
+  [0x92, (m) => m.newObject(true)],
   [code("b"), (m) => m.build()],
   [code("Q"), (m) => m.persistentId()],
 ]);

@@ -9,16 +9,20 @@ import { encodeTorch } from "./torch-write.ts";
 const encoders: Readonly<Record<string, (state: StateDict) => Buffer>> = {
   ".pt": encodeTorch,
   ".pth": encodeTorch,
+  ".pth.tar": encodeTorch,
+  ".ckpt": encodeTorch,
+  ".bin": encodeTorch,
   ".safetensors": (state) => encodeSafetensors(state, { format: "pt", ...orderMetadata(state) }),
 };
 
 /**
  * The encoder of a weight file that PyTorch reads; for the form of torch.nn.utils.prune see `toPruneForm`.
- * @param path its ending says the format: .pt and .pth a state dict of torch.save, .safetensors safetensors
+ * @param path its ending says the format: .pt, .pth, .pth.tar, .ckpt and .bin a state dict of torch.save, .safetensors safetensors
  * @throws InputError for any other ending
  */
 export function checkpointEncoder(path: string): (state: StateDict) => Buffer {
-  const encoder = encoders[extname(path)];
+  const ending = Object.keys(encoders).find((one) => path.toLowerCase().endsWith(one));
+  const encoder = ending === undefined ? undefined : encoders[ending];
   if (encoder === undefined)
     throw new InputError({
       where: path,

@@ -116,9 +116,13 @@ describe("the form of torch.nn.utils.prune", () => {
 });
 
 describe("the name of a file to write", () => {
+  it.each(["a.pt", "a.PT", "a.pth", "a.pth.tar", "a.ckpt", "a.bin"])("may be %s, for a file of torch.save", (name) => {
+    expect(checkpointEncoder(name)(new Map()).subarray(0, 2).toString()).toBe("PK");
+  });
+
   it("must end in a known way", () => {
     expect(() => checkpointEncoder("out/net.onnx")).toThrow(
-      'out/net.onnx: expected a name that ends in .pt, .pth, .safetensors, got ".onnx"\n  hint: the ending says which format is written',
+      'out/net.onnx: expected a name that ends in .pt, .pth, .pth.tar, .ckpt, .bin, .safetensors, got ".onnx"\n  hint: the ending says which format is written',
     );
   });
 });

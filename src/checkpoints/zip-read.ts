@@ -1,6 +1,6 @@
 import { crc32, inflateRawSync } from "node:zlib";
 import type { InputError } from "../core/errors.ts";
-import { damaged, quoted, refuse } from "./refuse.ts";
+import { damaged, quoted, refuse, saveWeightsOnly } from "./refuse.ts";
 import { type CentralEntry, readDirectory } from "./zip-directory.ts";
 import { flags, recordBytes, signatures } from "./zip-format.ts";
 
@@ -46,15 +46,19 @@ export class ZipArchive {
 
   /**
    * The entry's bytes, its checksum verified; a view of the file where it is not compressed.
-   * @throws InputError when there is no such entry, or it is damaged
+   * @param atMost bytes that it may have
+   * @throws InputError when there is no such entry, or it is damaged or too large
    */
-  read(name: string): Buffer {
+  read(name: string, atMost = Number.POSITIVE_INFINITY): Buffer {
     const entry = this.#entries.get(name);
     if (entry === undefined)
       throw refuse(this.#file, `expected an entry ${quoted(name)}, got an archive without`, damaged);
+    if (entry.size > atMost)
+      throw this.#refuseEntry(entry, `expected at most ${atMost} bytes, got ${entry.size}`, saveWeightsOnly);
     const stored = this.#bytes.subarray(entry.dataStart, entry.dataStart + entry.compressedSize);
     const bytes = entry.isDeflated ? this.#inflated(stored, entry) : stored;
-    if (crc32(bytes) !== entry.crc)
+    // PyTorch can be told to write no checksums (set_crc32_options): they are 0 then.
+    if (entry.crc !== 0 && crc32(bytes) !== entry.crc)
       throw this.#refuseEntry(entry, "expected the checksum in the directory, got other bytes", damaged);
     return bytes;
   }

@@ -1,7 +1,8 @@
 import { probabilityText } from "../analysis/format.ts";
-import { checkCovers, commonPrefixes, fitMask, listed } from "../checkpoints/fit-mask.ts";
+import { checkCovers, commonPrefixes, fitMask } from "../checkpoints/fit-mask.ts";
 import { type LoadedCheckpoint, readCheckpoint } from "../checkpoints/read-checkpoint.ts";
 import { readMask } from "../checkpoints/read-mask.ts";
+import { listed } from "../checkpoints/refuse.ts";
 import { weightLayers } from "../checkpoints/weight-layers.ts";
 import { type StateDict, sameShape } from "../core/array.ts";
 import { InputError } from "../core/errors.ts";

@@ -1,4 +1,4 @@
-import { listed } from "../checkpoints/fit-mask.ts";
+import { listed } from "../checkpoints/refuse.ts";
 import { noTies, type Ties } from "../checkpoints/ties.ts";
 import { InputError } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";

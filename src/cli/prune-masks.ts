@@ -1,6 +1,7 @@
-import { fitMask, listed } from "../checkpoints/fit-mask.ts";
+import { fitMask } from "../checkpoints/fit-mask.ts";
 import type { LoadedCheckpoint } from "../checkpoints/read-checkpoint.ts";
 import { readMask } from "../checkpoints/read-mask.ts";
+import { listed } from "../checkpoints/refuse.ts";
 import type { Ties } from "../checkpoints/ties.ts";
 import type { StateDict } from "../core/array.ts";
 import { InputError } from "../core/errors.ts";

@@ -148,7 +148,22 @@ describe("decodeSafetensors", () => {
   });
 
   it("reads a header that is padded with spaces, and a file without tensors", () => {
-    expect(decodeSafetensors(file("{}      ", []), "x")).toEqual({ tensors: new Map(), metadata: {} });
+    expect(decodeSafetensors(file("{}      ", []), "x")).toEqual({ tensors: new Map(), metadata: {}, skipped: [] });
+  });
+
+  it("leaves out tensors of types that it does not read, by name, and reads those beside them", () => {
+    const entry = (dtype: string, begin: number, end: number) => ({ dtype, shape: [2], data_offsets: [begin, end] });
+    const header = JSON.stringify({
+      c: entry("C64", 0, 16),
+      u: entry("U16", 16, 20),
+      f: entry("F8_E4M3", 20, 22),
+      a: entry("I8", 22, 24),
+    });
+    const bytes = [...Array.from({ length: 22 }, () => 7), 1, 255];
+    const { tensors, skipped } = decodeSafetensors(file(header, bytes), "x");
+    expect([...tensors.keys()]).toEqual(["a"]);
+    expect(tensors.get("a")?.data).toEqual(Int8Array.of(1, -1));
+    expect(skipped).toEqual(["c (C64)", "u (U16)", "f (F8_E4M3)"]);
   });
 
   it("reads empty tensors wherever they lie between others", () => {
