@@ -15,6 +15,7 @@ import { reportCommand } from "./commands/report.ts";
 import { runCommand } from "./commands/run.ts";
 import { showCommand } from "./commands/show.ts";
 import { statusCommand } from "./commands/status.ts";
+import { storeCommand } from "./commands/store.ts";
 import { reportError } from "./errors.ts";
 import { repeatable } from "./options.ts";
 
@@ -41,6 +42,7 @@ Exit codes: 0 done, 1 a run failed, 2 wrong input, 129 to 143 stopped by a signa
     planCommand,
     runCommand,
     statusCommand,
+    storeCommand,
     listCommand,
     showCommand,
     bestCommand,

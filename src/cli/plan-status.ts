@@ -1,7 +1,7 @@
 import { admmSummary, notConverged } from "../analysis/admm.ts";
 import type { Plan, Stage } from "../plan/types.ts";
 import { stageLabels } from "../run/labels.ts";
-import { isComplete, type Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 
 /** States of one stage, as the store shows them now. */
 export type StageState = "done" | "running" | "diverged" | "failed" | "to do";
@@ -43,7 +43,7 @@ export function planStatus(plan: Plan, store: Store): PlanStatus {
 
 function stateOf(stage: Stage, store: Store): StageState {
   const record = store.record(stage.key);
-  if (isComplete(record, stage.outputs)) return "done";
+  if (store.has(stage.key, stage.outputs)) return "done";
   if (record?.status === "diverged") return "diverged";
   if (store.isClaimed(stage.key)) return "running";
   return store.failure(stage.key) === undefined ? "to do" : "failed";

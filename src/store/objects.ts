@@ -66,6 +66,30 @@ export class Objects {
     return false;
   }
 
+  /** Keys of all objects, also of damaged ones, in their order. */
+  *keys(): Iterable<string> {
+    for (const shard of names(this.#layout.objects))
+      for (const key of names(join(this.#layout.objects, shard))) if (/^[0-9a-f]{64}$/.test(key)) yield key;
+  }
+
+  /** Everything that is wrong with an object, every byte of it read; nothing is moved. Empty for a sound one, and for none. */
+  inspect(key: string): readonly string[] {
+    const record = this.#readRecord(key);
+    if (record === undefined) return [];
+    if (typeof record === "string") return [`${RECORD_FILE} is damaged: ${record}`];
+    return Object.entries(record.files).flatMap(([file, { path = file, sizeBytes, sha256: expected }]) => {
+      const bytes = readIfThere(join(this.#layout.object(key), path));
+      if (bytes === undefined) return [`${file} is missing`];
+      if (bytes.length !== sizeBytes) return [`${file} has ${bytes.length} bytes instead of ${sizeBytes}`];
+      return sha256(bytes) === expected ? [] : [`${file} is damaged: its SHA-256 is not the record's`];
+    });
+  }
+
+  /** Moves an object out of the way. @returns what was done, or why it could not be */
+  quarantine(key: string): string {
+    return this.#quarantined(key, `object ${key}`).message;
+  }
+
   /** All records, in the order of their keys; nothing is verified but the records themselves. */
   *list(): Iterable<ObjectRecord> {
     for (const shard of names(this.#layout.objects)) {

@@ -92,6 +92,21 @@ export class Store {
     for (const file of Object.keys(this.record(key)?.files ?? {})) this.read(key, file);
   }
 
+  /** Keys of all objects, also of damaged ones. */
+  keys(): Iterable<string> {
+    return this.#objects.keys();
+  }
+
+  /** Everything that is wrong with an object, every byte of it read; nothing is moved. */
+  inspect(key: string): readonly string[] {
+    return this.#objects.inspect(key);
+  }
+
+  /** Moves a damaged object to the quarantine, unless somebody works on it. @returns what was done */
+  quarantine(key: string): string {
+    return this.#objects.quarantine(key);
+  }
+
   /** The records of all objects, without reading their files. */
   list(): Iterable<ObjectRecord> {
     return this.#objects.list();

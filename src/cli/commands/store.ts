@@ -1,0 +1,44 @@
+import { Command } from "commander";
+import type { Store } from "../../store/store.ts";
+import { type SpecOptions, withJson, withSpecOptions } from "../options.ts";
+
+/** `sweepstake store verify [SPEC]`: what is kept, checked byte by byte. */
+export function storeCommand(): Command {
+  const verify = new Command("verify")
+    .description(
+      "Read every byte of the stored results against their records, and list what is damaged; exit code 1 if anything is.",
+    )
+    .argument("[spec]", "only the results of this experiment, a YAML file")
+    .option("--repair", "move damaged results to the quarantine, so that the next run computes them anew", false)
+    .exitOverride();
+  withJson(withSpecOptions(verify)).action(verifyAction);
+  return new Command("store")
+    .description("Look after the store of results.")
+    .addCommand(verify)
+    .addHelpText("after", example);
+}
+
+const example = `
+Examples:
+  $ sweepstake store verify
+  $ sweepstake store verify examples/demo.yaml --repair`;
+
+async function verifyAction(
+  file: string | undefined,
+  options: SpecOptions & { readonly repair: boolean; readonly json: boolean },
+): Promise<void> {
+  const { Store: Stores } = await import("../../store/store.ts");
+  const { storeFolder } = await import("../options.ts");
+  const { verificationText, verifyStore } = await import("../verify-store.ts");
+  const store = Stores.open(storeFolder(options));
+  const plan = file === undefined ? undefined : await planOf(file, options, store);
+  const found = verifyStore(store, plan, options.repair);
+  process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : verificationText(found, options.repair));
+  if (found.damaged.length > 0) process.exitCode = 1;
+}
+
+async function planOf(file: string, options: SpecOptions, store: Store) {
+  const { loadSpec } = await import("../../spec/load.ts");
+  const { planFor } = await import("../plan-for.ts");
+  return planFor(loadSpec(file, options.set), store);
+}
