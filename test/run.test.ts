@@ -61,7 +61,7 @@ describe("sweepstake run", () => {
     await until(() => checkpoints(out("killed")).length > 0 || run.child.exitCode !== null);
     for (const pid of childrenOf(run.child.pid)) process.kill(pid, "SIGKILL");
     const { code, stderr } = await run.finished;
-    expect(stderr).toContain("a worker process died (SIGKILL); trying again (2 of 3)");
+    expect(stderr).toContain("a worker process died (SIGKILL, as when memory runs out); trying again (2 of 3)");
     expect(code).toBe(0);
     expect(storeHashes(out("killed"))).toEqual(storeHashes(out("inline")));
   }, 120_000);

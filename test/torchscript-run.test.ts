@@ -104,7 +104,7 @@ describe("a spec with a TorchScript model", () => {
     const children = readFileSync(`/proc/${run.child.pid}/task/${run.child.pid}/children`, "utf8");
     for (const pid of children.split(" ").filter(Boolean)) process.kill(Number(pid), "SIGKILL");
     const { code, stderr } = await run.finished;
-    expect(stderr).toContain("a worker process died (SIGKILL); trying again (2 of 3)");
+    expect(stderr).toContain("a worker process died (SIGKILL, as when memory runs out); trying again (2 of 3)");
     expect(code).toBe(0);
     expect(storeHashes(out("killed"))).toEqual(storeHashes(out("inline")));
     expect((await cli(["run", other, "--out", out("inline")])).stderr).toContain("to do      0 of them");

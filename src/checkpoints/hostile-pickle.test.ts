@@ -67,10 +67,7 @@ describe("a pickle that would execute something", () => {
   });
 
   it.each([
-    "numpy.core.multiarray\nscalar",
-    "argparse\nNamespace",
-    "toString\nconstructor",
-    "torch\nComplexFloatStorage",
+    ...["numpy.core.multiarray\nscalar", "argparse\nNamespace", "toString\nconstructor", "torch\nComplexFloatStorage"],
   ])("names %j, which we do not know: a name that stands for nothing", (name) => {
     for (const made of ["(tR", ")\x81", ")}\x92", "(tR}b", "(tRK\x01a", "(tRK\x01K\x02s"])
       expect(refusal(named(`c${name}\n${made}`))).toContain('expected a dictionary of tensors, got one with "w"');
@@ -92,18 +89,6 @@ describe("a pickle that would execute something", () => {
         `x.pt: data.pkl: byte 9: opcode 0x${code.toString(16).padStart(2, "0")} is not allowed\n  hint: only weights`,
       );
     expect(others).toHaveLength(256 - 42);
-  });
-});
-
-describe("what floods the memory", () => {
-  it.each([
-    ["dictionaries", "}"],
-    ["lists", "]"],
-    ["sets", "\x8f"],
-    ["tuples", ")"],
-    ["nested tuples", "\x85"],
-  ])("a million %s of one byte each are refused", (_, opcode) => {
-    expect(refusal(named(`)${opcode.repeat(1_100_000)}`))).toContain("expected at most 1000000 values, got more");
   });
 });
 

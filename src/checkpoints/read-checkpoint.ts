@@ -9,6 +9,7 @@ import type { PickleTensor } from "./pickle-values.ts";
 import { fromPruneForm } from "./prune-form.ts";
 import { readBytes } from "./read-bytes.ts";
 import { listed, quoted, refuse, saveWeightsOnly } from "./refuse.ts";
+import { refuseShard, shardsOf } from "./shards.ts";
 import { tensorBytes } from "./tensor-array.ts";
 import { noTies, type Ties, tieNotes, tiesOf } from "./ties.ts";
 import { openTorchLegacy, openTorchZip, type TorchFile } from "./torch-file.ts";
@@ -49,12 +50,38 @@ export interface CheckpointOptions {
  * @throws InputError naming the file, what is wrong in it and where, and the fix
  */
 export function readCheckpoint(path: string, options: CheckpointOptions = {}): LoadedCheckpoint {
+  const shards = shardsOf(path);
+  if (shards !== undefined) return joined(path, shards, options);
+  refuseShard(path);
   return decodeCheckpoint(readBytes(path), path, options);
+}
+
+/** A model that was saved in several files, each array in one of them. The order over the files is not that of the model. */
+function joined(path: string, shards: readonly string[], options: CheckpointOptions): LoadedCheckpoint {
+  const parts = shards.map((shard) => contents(readBytes(shard), shard, options));
+  const tensors = new Map<string, HostArray>();
+  for (const [i, part] of parts.entries())
+    for (const [name, array] of part.tensors) {
+      if (tensors.has(name))
+        throw refuse(path, `has ${quoted(name)} in two files, one of them ${shards[i] ?? ""}`, "save the model again");
+      tensors.set(name, array);
+    }
+  const ties = {
+    same: new Map(parts.flatMap((part) => [...part.ties.same])),
+    overlapping: parts.flatMap((part) => part.ties.overlapping),
+  };
+  const notes = [`read from ${shards.length} files`, ...parts.flatMap((part) => part.notes)];
+  const format = parts[0]?.format ?? "safetensors";
+  return loaded({ format, isOrdered: false, tensors, ties, notes }, path, options);
 }
 
 /** As `readCheckpoint`, of a file in memory. */
 export function decodeCheckpoint(bytes: Uint8Array, file: string, options: CheckpointOptions = {}): LoadedCheckpoint {
-  const { format, isOrdered, tensors, ties, notes } = contents(bytes, file, options);
+  return loaded(contents(bytes, file, options), file, options);
+}
+
+function loaded(read: Contents, file: string, options: CheckpointOptions): LoadedCheckpoint {
+  const { format, isOrdered, tensors, ties, notes } = read;
   if (options.key === undefined && options.isMask !== true)
     checkOneModel(new Map([...tensors].map(([name, { shape }]) => [name, shape])), file);
   const prefixes = wrapperPrefixes([...tensors.keys()]);

@@ -48,7 +48,8 @@ function isMatrix({ shape, dtype }: HostArray): boolean {
 }
 
 /** Modules that are tables of vectors by custom. */
-const embedding = /(^|\.|_)(embed\w*|\w*embed(ding)?s?|emb|wte|wpe|tok|tokens?|pos|positions?)\.weight$/i;
+const embedding =
+  /(^|\.|_)(embed\w*|\w*embed(ding)?s?|emb|wte|wpe|tok|tokens?|pos|positions?|shared|table|codebook|lookup)\.weight$/i;
 
 function whyNoLayer(name: string, { shape }: HostArray, state: StateDict): string | undefined {
   if (name !== "weight" && !name.endsWith(".weight")) return "it is not called weight";

@@ -194,7 +194,7 @@ function unprotectedOfBoth(
     { side: right, all: found.b.layers },
   ];
   const ordered = sides.filter(({ side }) => side.isOrdered);
-  const answers = (ordered.length > 0 ? ordered : sides.slice(0, 1)).map(({ side, all }) => {
+  const answers = (ordered.length > 0 ? ordered : sides).map(({ side, all }) => {
     const names = new Set(unprotectedFileLayers(all, protect, side.isOrdered, side.ties).map(({ name }) => name));
     return shared.filter(({ name }) => names.has(name)).map(({ name }) => name);
   });

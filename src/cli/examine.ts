@@ -1,4 +1,5 @@
-import { availableParallelism, cpus, totalmem } from "node:os";
+import { cpus } from "node:os";
+import { limits } from "../core/limits.ts";
 import { VERSION } from "../core/version.ts";
 import { dataSets } from "../data/catalog.ts";
 import { dataStatus } from "../data/locate.ts";
@@ -24,10 +25,18 @@ export function examine(): Finding[] {
     {
       subject: "machine",
       state: "ok",
-      found: `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? "unknown"}), ${bytes(totalmem())} of memory`,
+      found: machineText(),
     },
     ...dataSets.map(({ name }) => dataSet(name)),
   ];
+}
+
+/** Cores and memory that this process may use, which may be less than the machine has. */
+function machineText(): string {
+  const { cores, memory, isCoreQuota, isMemoryLimit } = limits();
+  const quota = isCoreQuota ? " by the quota of this container or job" : "";
+  const limit = isMemoryLimit ? " by its limit" : "";
+  return `${cores} cores${quota} (${cpus()[0]?.model.trim() ?? "unknown"}), ${bytes(memory)} of memory${limit}`;
 }
 
 function engine(): Finding[] {

@@ -1,6 +1,6 @@
-import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { limits } from "../core/limits.ts";
 
 /** Options of every command that reads a spec. */
 export interface SpecOptions {
@@ -43,12 +43,7 @@ export function withRunOptions(command: Command): Command {
 
 /** Adds `--workers`. */
 export function withWorkers(command: Command): Command {
-  return command.option(
-    "--workers <n>",
-    "worker processes of the local executor",
-    positiveInteger,
-    availableParallelism(),
-  );
+  return command.option("--workers <n>", "worker processes of the local executor", positiveInteger, limits().cores);
 }
 
 /** Folder of the store inside the output folder. */

@@ -1,3 +1,4 @@
+import { limits } from "../core/limits.ts";
 import { describeData } from "../data/check.ts";
 import type { ModelSpec } from "../models/types.ts";
 import { type PlanSummary, summarise } from "../plan/estimate.ts";
@@ -17,7 +18,9 @@ export function summariseFor(plan: Work, store: Store, workers: number): PlanSum
   const throughput = measuredThroughput(plan, records);
   const blocked = blockedStages(plan, records);
   const isDone = (stage: Stage) => blocked.has(stage.key) || isComplete(records.get(stage.key), stage.outputs);
-  return summarise(plan, isDone, { workers, throughput: (model) => throughput.get(model.name) });
+  // More workers than cores share the cores: nothing gets faster by them.
+  const busy = Math.min(workers, limits().cores);
+  return summarise(plan, isDone, { workers: busy, throughput: (model) => throughput.get(model.name) });
 }
 
 /** Stages that will never be done: those that diverged, and what needs them. */

@@ -60,7 +60,7 @@ function isFolder(path: string): boolean {
 }
 
 /** Cleaning up must not hide why the write failed (a folder of the path may be a file). */
-function removeQuietly(path: string): void {
+export function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {

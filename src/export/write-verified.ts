@@ -1,6 +1,6 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
-import { syncFolder, writeFailure, writeFileAtomic } from "../core/atomic-write.ts";
+import { removeQuietly, syncFolder, writeFailure, writeFileAtomic } from "../core/atomic-write.ts";
 import { InputError, RunError } from "../core/errors.ts";
 
 /** @throws InputError when there is a file of this name and it may not be replaced, or when its ending is another */
@@ -46,6 +46,6 @@ export async function writeVerified(
       throw writeFailure(path, cause);
     }
   } finally {
-    rmSync(temporary, { force: true });
+    removeQuietly(temporary);
   }
 }

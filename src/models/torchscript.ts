@@ -5,6 +5,7 @@ import { elementCount } from "../core/array.ts";
 import { InputError, RunError } from "../core/errors.ts";
 import { stream } from "../core/rng.ts";
 import { type Findings, ScriptNetwork } from "../nn/script-network.ts";
+import { engineInfo } from "../tensor/engine.ts";
 import { noGrad, scope } from "../tensor/scope.ts";
 import { isFloating, Script, type ScriptOperation, type ScriptUse } from "../tensor/script.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -60,7 +61,7 @@ class ScriptFile {
     this.#path = path;
     this.#bytes = readTorchScript(path, sha256).bytes;
     this.#input = input;
-    this.#script = this.#explained(because("cannot be loaded by libtorch"), () => new Script(this.#bytes));
+    this.#script = this.#explained(notLoaded, () => new Script(this.#bytes));
     this.#operations = this.#script.operations();
   }
 
@@ -265,6 +266,16 @@ function outputNotes(values: Float32Array, classes: number): readonly string[] {
     ];
   if (between(0, 1)) return [`its outputs all lie in [0, 1], as after a sigmoid: leave it out; ${cost}`];
   return [];
+}
+
+/** Operations that this libtorch does not have are mostly those of a newer PyTorch. */
+function notLoaded(cause: string): Complaint {
+  const message = `cannot be loaded by libtorch: ${cause}`;
+  const isNewer = /unknown builtin op|unsupported|version|not (a )?registered/i.test(cause);
+  const hint = isNewer
+    ? `the file may be of a newer PyTorch than libtorch ${engineInfo().libtorch}: save it with that version, or build the engine against a newer libtorch (LIBTORCH=/path make -C native)`
+    : 'save it again with torch.jit.script(model).save("net.pt")';
+  return { message, hint };
 }
 
 function because(what: string): (cause: string) => Complaint {

@@ -39,7 +39,7 @@ describe("keys of old specs", () => {
     expect([...plan.stages.values()].map(({ kind, key }) => [kind, key])).toEqual([
       ["init", "ec87eef528ff630a06c79422dfb969fd078fab95ea7ad953105801fba8345bf2"],
       ["train", "5689493c55020053b06bd148af2a2fc4326546d00a4a2e840979644347f26c71"],
-      ["compare", "92f22a06d2c090d9dff3db4741b53058a00dbcc312a87c039b5d9a6c6986d651"],
+      ["compare", "95307243f52e2bcb5f9b1d6dcd28c84cec007cf670c3980fc1dee339d2024fa7"],
     ]);
   });
 
@@ -85,23 +85,23 @@ measure: { correlation: { p: [0.2] } }
       "mask at 0.15, iterative": "8a8c88122af37f969b763c123ef9779a934146e68dcbfe668c4085d44086c858",
       "mask at 0.2775, iterative": "a01907219f6a04e4f0576c08c110853926f2b0c1f63960e78f15c1d06d702ab6",
       "mask at 0.5, one-shot": "a84b852bdb6dff04664138058e2a813fa6a25e372d683a1bfe33c0699508bea5",
-      "R_p pre-training": "f96a060d5648f44c400803e50087e0f149fee5ee235c48a9f42428536d3a7f0e",
-      "R_p ticket at 0.15, iterative": "42d881291b73d686baa7f9ab9f069b1182bae079b26f85b2fd1684bd5ebd625c",
-      "R_p reinit at 0.15, iterative": "8e5e288ec4e3efd6e133071e01a4d0a9b850448fa23b24ec9937ed371f9b982f",
-      "R_p fine-tune to initial at 0.15, iterative": "64f53596831efb9a20b26421a167395d3ce32d761eba05b782038697e2b98c36",
+      "R_p pre-training": "fab1878cec37c2f6548be6dee162bd34d961a2f443b0a25a9d2b1e1f10cf3fe0",
+      "R_p ticket at 0.15, iterative": "68abba9d45857eb44b58e9e9f00aab0dd95562ac8a59eea6347385ef3a0fc344",
+      "R_p reinit at 0.15, iterative": "3246aa1ca0f0bf6b8f00eecd68acd3556c33582121745092e1db5f9c4f3b9b13",
+      "R_p fine-tune to initial at 0.15, iterative": "cb09e282f6dfcc5699483b7434bfdb8850ffab0635a2286020adcd6ce202345b",
       "R_p fine-tune to pre-trained at 0.15, iterative":
-        "c75198191c7cb97d1947750b519448919c2efa25743db9b3097b3d4e0b9912a5",
-      "R_p ticket at 0.2775, iterative": "df596ccd1add6d2a21237e5533cf3d3889040de5c29e61d1aa61ae8e1df4a492",
-      "R_p reinit at 0.2775, iterative": "97b832a7fb8a2fed5b716b7c657944478de0364f5b427eb59c74bc2bc3ce5d8a",
+        "a54157ace44214882015a266931c11b6ded62eeee31263aefcdca7df7a2d81e2",
+      "R_p ticket at 0.2775, iterative": "022f0babcfca44b1d603c98255271cab11b2dcfb566c5f4c0753edabff2fe86d",
+      "R_p reinit at 0.2775, iterative": "42eb5206cbaa364bc4c320bfffef58110a688f9ce3c62e9df5fb27cf9b21b956",
       "R_p fine-tune to initial at 0.2775, iterative":
-        "b814358b3f3b0a3da55285964f44919350d1b157bbf504ab6ef3e126c58cb0df",
+        "f2f7cdd087f224816af6b90e18db2a646afc9d09a758056798c2b721f750d0cc",
       "R_p fine-tune to pre-trained at 0.2775, iterative":
-        "da111fd1b9530f2509abe0fe1333addad721bd18760fda6053fc6c585d830321",
-      "R_p ticket at 0.5, one-shot": "68fce5d249ef6d088326c259b0fe3907143ebb7669773ba60dfe972932180e02",
-      "R_p reinit at 0.5, one-shot": "98d930e7a9299274d9d54c5e192956665673926b83951d3d23da07558b516ff0",
-      "R_p fine-tune to initial at 0.5, one-shot": "792b955b1bc69218a61cbd8ab787109ad10773151936ddd26cb2a91934f151ec",
+        "42c2dea97f8f72045dd1ca949fb7251c1dd39d056ae4be20656c75ca75b96352",
+      "R_p ticket at 0.5, one-shot": "aa32d90c044c1ef84cb9d755181b2104bbb32389ff40dfa756dd3da044403726",
+      "R_p reinit at 0.5, one-shot": "b73909a974f6e07a758e04f824e35794d69f607ada2adbf1a2f27b273f2b34e3",
+      "R_p fine-tune to initial at 0.5, one-shot": "fa1674c463d31ff3fe062580a14df442eb33aa91cb8a04a38fe2ae2cc06c3357",
       "R_p fine-tune to pre-trained at 0.5, one-shot":
-        "f98039856397a20a3a3160c5aca637008d7d0b3beaf911126150911b8fcf89d3",
+        "16d8c8a6d2b417f49559139b671fa5a681fe2ad22a8735517c43c56764515334",
     });
   });
 

@@ -35,7 +35,7 @@ describe("a key", () => {
     const inputs = { b: { output: "weights@3", key: "k2" }, a: { key: "k1", output: "weights@0" } };
     const json =
       '{"inputs":{"a":{"key":"k1","output":"weights@0"},"b":{"key":"k2","output":"weights@3"}},"kind":"compare",' +
-      '"parameters":{"layers":["b","a"],"mode":"dense-dense","p":[0.1,1e-7]},"version":1}';
+      '"parameters":{"layers":["b","a"],"mode":"dense-dense","p":[0.1,1e-7]},"version":2}';
     expect(stageKey({ kind: "compare", parameters, inputs })).toBe(createHash("sha256").update(json).digest("hex"));
   });
 

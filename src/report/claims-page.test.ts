@@ -53,3 +53,10 @@ test("on a phone the page itself never scrolls sideways: tables have boxes of th
   expect(claimsPage(judgeClaims([worldResults()], "x"))).not.toContain("wrap words");
   expect(page).toMatch(/@media \(max-width: 40rem\) \{[^@]*th\.id \{ min-width: 0 \}/);
 });
+
+test("verdicts that were reached out of the paper's regime are marked", () => {
+  const excess = () => 40;
+  const page = claimsPage(judgeClaims([worldResults({ excess })], "x"));
+  expect(page.match(/refuted, out of regime/g)?.length).toBeGreaterThanOrEqual(2);
+  expect(claimsPage(judgeClaims([worldResults()], "x"))).not.toContain("out of regime");
+});

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CsvRow } from "../../analysis/csv.ts";
 import { resultTables } from "../../analysis/export.ts";
@@ -28,7 +28,6 @@ export async function writeResultTables(results: Results, folder: string): Promi
     "sweepstake.spec": canonicalJson(results.spec.resolved),
     "sweepstake.version": VERSION,
   };
-  mkdirSync(folder, { recursive: true });
   const files: string[] = [];
   for (const [name, rows] of resultTables(results)) {
     if (rows.length === 0) continue;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../../core/canonical-json.ts";
 import { InternalError } from "../../core/errors.ts";
@@ -28,7 +28,6 @@ export async function writeRunEvents(store: Store, run: StoredRun, names: RunNam
   const name = `${names.label.replaceAll(/[^\w.+-]+/g, "_").slice(0, 200)}_${key.slice(0, SHORT_KEY)}`;
   // Readers ask for "tfevents" in the name; the same name each time, so that a run is never there twice.
   const path = join(folder, name, "events.out.tfevents.sweepstake");
-  mkdirSync(join(folder, name), { recursive: true });
   await writeVerified(path, encodeEvents(content), (written) => {
     const records = decodeRecords(readFileSync(written));
     if (typeof records === "string") return records;

@@ -74,7 +74,8 @@ export class WorkerSlot implements Slot {
       if (this.#child === child) this.#child = undefined;
       // Ctrl-C may reach a worker that is still starting and does not listen yet; it is stopping anyway.
       if (this.#isInterrupted) this.#end()?.resolve("interrupted");
-      const cause = signal === null ? `exit code ${code}` : signal;
+      const cause =
+        signal === null ? `exit code ${code}` : signal === "SIGKILL" ? "SIGKILL, as when memory runs out" : signal;
       const log = this.#log.trim() === "" ? "" : `; its last words: ${this.#log.trim()}`;
       this.#end()?.reject(new StageFailure("lost", `a worker process died (${cause})${log}`));
     });
