@@ -1,4 +1,6 @@
 // What the process has: versions, devices, threads, memory.
+#include <map>
+
 #include "allocator.h"
 #include "compat.h"
 #include "cuda_graph.h"
@@ -26,6 +28,15 @@ bool hasBfloat16() {
 #endif
 }
 
+const std::map<std::string, Variant> kVariants = {
+    {"baseline", Variant::kBaseline}, {"avx2", Variant::kAvx2}, {"avx512", Variant::kAvx512}};
+
+std::string variantName() {
+  for (const auto& [name, variant] : kVariants)
+    if (variant == variantInUse()) return name;
+  return "baseline";
+}
+
 Napi::Value info(Call& call) {
   auto result = Napi::Object::New(call.env());
   result["libtorch"] = Napi::String::New(call.env(), TORCH_VERSION);
@@ -36,6 +47,7 @@ Napi::Value info(Call& call) {
   result["threads"] = call.give(static_cast<double>(at::get_num_threads()));
   result["cpuCapability"] = Napi::String::New(call.env(), cpuCapability());
   result["bfloat16"] = call.give(hasBfloat16());
+  result["variant"] = Napi::String::New(call.env(), variantName());
   return result;
 }
 
@@ -48,6 +60,19 @@ Napi::Value setThreads(Call& call) {
 
 Napi::Value setOwnKernels(Call& call) {
   ownKernels = call.flag(0);
+  return call.nothing();
+}
+
+Napi::Value setWinograd(Call& call) {
+  winogradAllowed = call.flag(0);
+  return call.nothing();
+}
+
+Napi::Value setVariant(Call& call) {
+  const auto found = kVariants.find(call.text(0));
+  if (found == kVariants.end()) throw std::invalid_argument("a variant is baseline, avx2 or avx512");
+  if (found->second > ownVariant()) throw std::invalid_argument("this processor has no " + found->first);
+  widestVariant = found->second;
   return call.nothing();
 }
 
@@ -67,6 +92,9 @@ Exports engineExports() {
       {"setThreads", setThreads},
       {"setOwnKernels", setOwnKernels},
       {"ownKernels", [](Call& c) { return c.give(ownKernels); }},
+      {"setWinograd", setWinograd},
+      {"hasWinograd", [](Call& c) { return c.give(hasWinograd()); }},
+      {"setVariant", setVariant},
       {"getThreads", [](Call& c) { return c.give(static_cast<double>(at::get_num_threads())); }},
       {"profileBackward", profileBackward},
       {"bytesInUse", [](Call& c) { return c.give(static_cast<double>(bytesInUse())); }},

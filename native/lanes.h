@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-#ifdef __AVX512F__
+#if defined(__AVX512F__) || defined(__FMA__)
 #include <immintrin.h>
 #endif
 
@@ -54,6 +54,22 @@ SWEEPSTAKE_INLINE HalfWords toHalfWords(const Words& words) {
 SWEEPSTAKE_INLINE Words toWords(const HalfWords& halves) { return __builtin_convertvector(halves, Words); }
 SWEEPSTAKE_INLINE HalfWords toHalfWords(const Words& words) { return __builtin_convertvector(words, HalfWords); }
 #endif
+
+// a * b + c, rounded once, also where the compiler must not contract (see Makefile).
+SWEEPSTAKE_INLINE Vector<float> fma(const Vector<float>& a, const Vector<float>& b, const Vector<float>& c) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vector<float>>(_mm512_fmadd_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
+#elif defined(__FMA__)
+  return reinterpret_cast<Vector<float>>(_mm256_fmadd_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(c)));
+#else
+  Vector<float> result;
+  for (size_t i = 0; i < kRegisterBytes / sizeof(float); i++) result[i] = __builtin_fmaf(a[i], b[i], c[i]);
+  return result;
+#endif
+}
+
+// The same value in every lane.
+SWEEPSTAKE_INLINE Vector<float> everywhere(float value) { return value - Vector<float>{}; }
 
 SWEEPSTAKE_INLINE float widen(Bfloat16 value) {
   const uint32_t bits = uint32_t{value.bits} << 16;

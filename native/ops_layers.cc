@@ -4,6 +4,7 @@
 #include "families.h"
 #include "layers.h"
 #include "max_pool.h"
+#include "winograd.h"
 
 namespace sweepstake {
 namespace {
@@ -68,6 +69,7 @@ Napi::Value correctCount(Call& call) {
 
 at::Tensor convolution2d(const at::Tensor& x, const at::Tensor& given, const at::Tensor& givenBias, at::IntArrayRef stride,
                          at::IntArrayRef padding, at::IntArrayRef dilation, int64_t groups) {
+  if (isWinograd(x, given, givenBias, stride, padding, dilation, groups)) return winograd(x, given, givenBias);
   const auto weight = inTypeOf(x, given), bias = inTypeOf(x, givenBias);
   if (isDepthwise(x, weight, bias, stride, padding, dilation, groups)) return depthwise(x, weight, stride[0], padding[0]);
   return at::conv2d(x, weight, bias, stride, padding, dilation, groups);

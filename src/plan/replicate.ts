@@ -220,7 +220,9 @@ export class ReplicatePlan {
     // The dense run is the first copy of any of its own epochs.
     const a = cell === undefined ? this.#thetaT : this.#table.train(first, inputs);
     const b = this.#table.train(second, inputs);
-    const connect = this.#table.connect({ model, data, precision: recipe.precision, points }, { a, b }).key;
+    const { precision, engine } = recipe;
+    const arithmetic = { precision, ...(engine === undefined ? {} : { engine }) };
+    const connect = this.#table.connect({ model, data, ...arithmetic, points }, { a, b }).key;
     this.#connections.push({
       variant: this.#variant.id,
       seed: this.#seed,

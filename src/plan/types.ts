@@ -58,6 +58,7 @@ export interface ConnectParameters {
   readonly model: ModelSpec;
   readonly data: DataSpec;
   readonly precision: TrainRecipe["precision"];
+  readonly engine?: TrainRecipe["engine"];
   /** Equally spaced points, both networks included. */
   readonly points: number;
 }

@@ -26,7 +26,16 @@ ${unfinishedTable(results.stages)}
 </section>`;
 }
 
-const environmentFields = ["sweepstake", "node", "libtorch", "device", "threads", "precision", "hardware"] as const;
+const environmentFields = [
+  "sweepstake",
+  "node",
+  "libtorch",
+  "device",
+  "threads",
+  "precision",
+  "engine",
+  "hardware",
+] as const;
 
 /** One row per way of computing the trainings; a single one when all ran alike. */
 function environmentTable(stages: readonly StageResult[]): Markup | undefined {

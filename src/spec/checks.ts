@@ -32,6 +32,7 @@ export function crossChecks(draft: Draft): readonly Problem[] {
   return [
     ...scheduleProblems(draft),
     ...optimizerProblems(draft.train),
+    ...engineProblems(draft.train),
     ...retrainProblems(draft),
     ...repetitions(draft.prune, ["prune"], "pruning setting"),
     ...layerProblems(draft),
@@ -59,6 +60,12 @@ function optimizerProblems({ optimizer }: Draft["train"]): Problem[] {
   if (optimizer === undefined || !optimizer.sgd.nesterov || optimizer.sgd.momentum > 0) return [];
   const message = "expected momentum above 0 with nesterov, got 0";
   return [problem(["train", "optimizer", "sgd", "momentum"], message, "leave nesterov out, or set momentum")];
+}
+
+function engineProblems({ engine, precision }: Draft["train"]): Problem[] {
+  if (engine !== "winograd" || precision !== "float64") return [];
+  const message = "expected onednn with precision: float64, got winograd, which computes in float32";
+  return [problem(["train", "engine"], message, "leave engine out, or set precision: float32 or bfloat16")];
 }
 
 function retrainProblems({ retrain, prune, train }: Draft): Problem[] {

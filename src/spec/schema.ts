@@ -22,6 +22,7 @@ export const trainFields = {
   epochs: wholeNumber(1),
   batchSize: wholeNumber(1).default(128),
   precision: word(["float32", "float64", "bfloat16"]).default("float32"),
+  engine: word(["onednn", "winograd"]).default("onednn"),
   optimizer: z.strictObject(
     {
       sgd: z.strictObject(

@@ -24,7 +24,7 @@ export function readSetting(tree: Mapping, folder: string): Reading<ReadSetting>
   const retrain = readList(tree.retrain ?? defaultRetrain(prune.entries), ["retrain"], "starts", readRetrainEntry);
   const protect = read(generalFields.protect, tree.protect, ["protect"]);
   const measure = read(generalFields.measure, tree.measure, ["measure"]);
-  const { epochs, optimizer, batchSize, precision, schedule, augment } = train.value;
+  const { epochs, optimizer, batchSize, precision, engine, schedule, augment } = train.value;
   const problems = [
     ...[data, model, train, prune, ...choices, retrain, protect, measure].flatMap((part) => part.problems),
     ...crossChecks({
@@ -56,7 +56,15 @@ export function readSetting(tree: Mapping, folder: string): Reading<ReadSetting>
   const setting: Setting = {
     data: data.value,
     model: model.value.spec,
-    train: { epochs, batchSize, precision, optimizer, schedule, augment },
+    train: {
+      epochs,
+      batchSize,
+      precision,
+      ...(engine === "winograd" ? { engine } : {}),
+      optimizer,
+      schedule,
+      augment,
+    },
     prune: choices.flatMap(({ value }) => (value === undefined ? [] : [value.spec])),
     protect: protect.value,
     retrain: retrain.entries.flatMap((entry) => (entry === undefined ? [] : [toRetrainSpec(entry)])),

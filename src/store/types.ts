@@ -8,6 +8,8 @@ export interface Provenance {
   readonly device: string;
   readonly threads: number;
   readonly precision: string;
+  /** What computed the 3x3 convolutions, where the recipe asks for an engine: e.g. `winograd, avx2`, or `libtorch` on a processor without. */
+  readonly engine?: string;
   /** CPU or GPU model. */
   readonly hardware: string;
   readonly startedAt: string;

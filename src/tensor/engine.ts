@@ -32,6 +32,21 @@ export function setOwnKernels(on: boolean): void {
   native().setOwnKernels(on);
 }
 
+/** Whether 3x3 convolutions may be computed by Winograd's filtering, or all by libtorch (at first). For the calling process. */
+export function setWinograd(on: boolean): void {
+  native().setWinograd(on);
+}
+
+/** Whether this processor has what Winograd's kernels need: AVX2 with FMA, or NEON with FMA. */
+export function hasWinograd(): boolean {
+  return native().hasWinograd();
+}
+
+/** For tests: the widest vector instructions that kernels may use; at most what `engineInfo().variant` says at first. */
+export function setVariant(name: EngineInfo["variant"]): void {
+  native().setVariant(name);
+}
+
 /** Bytes of CPU memory that tensors hold now, those saved by autograd included. */
 export function bytesInUse(): number {
   return native().bytesInUse();

@@ -27,6 +27,8 @@ export interface EngineInfo {
   readonly cpuCapability: string;
   /** Whether the CPU has bfloat16 instructions (AVX512-BF16 or AMX). */
   readonly bfloat16: boolean;
+  /** The vector instructions that the addon's kernels use; avx2 includes FMA. */
+  readonly variant: "baseline" | "avx2" | "avx512";
 }
 
 type MaybeHandle = Handle | undefined;
@@ -77,6 +79,12 @@ export interface Native {
   /** For tests: whether the addon's own kernels are used on a CPU, or libtorch's operations as on every other device. */
   setOwnKernels(on: boolean): void;
   ownKernels(): boolean;
+  /** Whether 3x3 convolutions may be Winograd's, or are all libtorch's (at first). */
+  setWinograd(on: boolean): void;
+  /** Whether the processor has what they need. */
+  hasWinograd(): boolean;
+  /** For tests: the widest vector instructions that kernels may use, `baseline`, `avx2` or `avx512`. */
+  setVariant(name: string): void;
   setGradEnabled(on: boolean): boolean;
   bytesInUse(): number;
   peakBytes(): number;

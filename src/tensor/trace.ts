@@ -102,6 +102,7 @@ const silent: ReadonlySet<string> = new Set<keyof Native>([
   "setGradEnabled",
   "requiresGrad",
   "ownKernels",
+  "hasWinograd",
 ]);
 
 type NameOf = (handle: Handle) => string;

@@ -1,9 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import type { DeviceSplit } from "../data/device.ts";
 import type { Module } from "../nn/module.ts";
+import { setWinograd } from "../tensor/engine.ts";
 import { correctCount, crossEntropy } from "../tensor/ops.ts";
 import { keep, noGrad, scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { TrainRecipe } from "./recipe.ts";
 
 /** Images per batch of an evaluation. A constant, so that equal weights have equal test losses whatever the recipe. */
 export const evaluationBatch = 256;
@@ -22,6 +24,7 @@ export interface Evaluation {
  * Loss and accuracy of a loaded model on all images of a split, without augmentation and with batch-norm's running statistics; the
  * model's mode is restored. The event loop gets a turn after every batch.
  * @param batchSize images at a time; it bounds memory and changes the result by rounding only
+ * @param engine as in the recipe
  * @returns undefined when `signal` was aborted before the end
  */
 export async function evaluate(
@@ -29,6 +32,7 @@ export async function evaluate(
   split: DeviceSplit,
   batchSize: number,
   signal?: AbortSignal,
+  engine?: TrainRecipe["engine"],
 ): Promise<Evaluation | undefined> {
   const { training } = model;
   model.train(false);
@@ -37,6 +41,7 @@ export async function evaluate(
   try {
     for (let start = 0; start < split.count; start += batchSize) {
       if (signal?.aborted === true) return undefined;
+      setWinograd(engine === "winograd");
       results.push(evaluateBatch(model, split, start, Math.min(batchSize, split.count - start)));
       await setImmediate();
     }

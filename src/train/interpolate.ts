@@ -19,6 +19,7 @@ export interface PathJob {
   readonly points: number;
   readonly data: Dataset;
   readonly precision: TrainRecipe["precision"];
+  readonly engine?: TrainRecipe["engine"];
   readonly device: Device;
   readonly signal?: AbortSignal;
 }
@@ -36,7 +37,7 @@ export interface PathEvaluation extends Evaluation {
  * @throws InputError when the weights do not fit the model
  */
 export async function evaluatePath(job: PathJob): Promise<readonly PathEvaluation[] | undefined> {
-  const { model, a, b, points, data, precision, device, signal } = job;
+  const { model, a, b, points, data, precision, engine, device, signal } = job;
   const placement: Placement = { device, dtype: precision === "bfloat16" ? "float32" : precision };
   const test = new DeviceSplit(data.test, data, device, precision);
   const found: PathEvaluation[] = [];
@@ -44,7 +45,7 @@ export async function evaluatePath(job: PathJob): Promise<readonly PathEvaluatio
     for (let i = 0; i < points; i++) {
       const share = i / (points - 1);
       model.load(interpolate(a, b, share), placement);
-      const evaluation = await evaluate(model, test, evaluationBatch, signal);
+      const evaluation = await evaluate(model, test, evaluationBatch, signal, engine);
       if (evaluation === undefined) return undefined;
       found.push({ share, ...evaluation });
     }

@@ -33,6 +33,11 @@ export interface TrainRecipe {
    * weights are rounded for each product.
    */
   readonly precision: "float32" | "float64" | "bfloat16";
+  /**
+   * `winograd` computes 3x3 convolutions on a CPU by Winograd's minimal filtering, in a rounding of its own (docs/performance.md).
+   * Absent, all dense convolutions are libtorch's.
+   */
+  readonly engine?: "winograd";
 }
 
 /** What is known after an epoch. Losses are mean cross-entropies in nats, accuracies fractions in [0, 1]. */

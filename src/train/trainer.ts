@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { DeviceSplit } from "../data/device.ts";
 import type { Dataset } from "../data/load.ts";
 import type { Placement } from "../nn/variable.ts";
+import { setWinograd } from "../tensor/engine.ts";
 import type { EpochSums } from "./checkpoint.ts";
 import { evaluate, evaluationBatch } from "./evaluate.ts";
 import type { TrainJob, TrainOutcome } from "./job.ts";
@@ -119,12 +120,13 @@ class Training {
 
   /** Trains until the epoch's end or the signal. @returns the step whose loss was not finite */
   async #trainSteps(): Promise<number | undefined> {
-    const { onProgress, fromCheckpoint } = this.#job;
+    const { onProgress, fromCheckpoint, recipe } = this.#job;
     // Only the checkpoint that a training goes on from can lie within an epoch.
     this.#runner.begin(this.#epoch, this.#step, this.#step > 0 ? (fromCheckpoint?.sums ?? noSums) : noSums);
     const startedAt = performance.now();
     const firstStep = this.#step;
     while (this.#step < this.#steps && !this.#isAborted()) {
+      setWinograd(recipe.engine === "winograd"); // before every step: other work of this process may have changed it
       const diverged = this.#runner.run();
       this.#step++;
       if (diverged !== undefined) return diverged;
@@ -145,12 +147,12 @@ class Training {
   async #evaluate(
     signal: AbortSignal | undefined,
   ): Promise<Omit<EpochMetrics, "epoch" | "lr" | "trainLoss" | "trainAccuracy"> | undefined> {
-    const { model } = this.#job;
-    const test = await evaluate(model, this.#splits.test, evaluationBatch, signal);
+    const { model, recipe } = this.#job;
+    const test = await evaluate(model, this.#splits.test, evaluationBatch, signal, recipe.engine);
     if (test === undefined) return undefined;
     const onTest = { testLoss: test.loss, testAccuracy: test.accuracy };
     if (this.#splits.validation === undefined) return onTest;
-    const validation = await evaluate(model, this.#splits.validation, evaluationBatch, signal);
+    const validation = await evaluate(model, this.#splits.validation, evaluationBatch, signal, recipe.engine);
     if (validation === undefined) return undefined;
     return { ...onTest, validationLoss: validation.loss, validationAccuracy: validation.accuracy };
   }

@@ -12,7 +12,7 @@ import { commit } from "./output.ts";
 export async function runConnect(stage: ConnectStage, context: StageContext): Promise<StageStatus> {
   const startedAt = new Date();
   const { store, lease, device, signal } = context;
-  const { model, precision, points } = stage.parameters;
+  const { model, precision, engine, points } = stage.parameters;
   const { a, b } = stage.inputs;
   const data = cachedData(stage.parameters.data);
   const path = await evaluatePath({
@@ -22,6 +22,7 @@ export async function runConnect(stage: ConnectStage, context: StageContext): Pr
     points,
     data,
     precision,
+    ...(engine === undefined ? {} : { engine }),
     device,
     signal,
   });

@@ -7,7 +7,7 @@ import { VERSION } from "../../core/version.ts";
 import { stageIdentity } from "../../plan/stage-table.ts";
 import type { Stage } from "../../plan/types.ts";
 import type { Provenance } from "../../store/types.ts";
-import { engineInfo } from "../../tensor/engine.ts";
+import { engineInfo, hasWinograd } from "../../tensor/engine.ts";
 import type { StageContext } from "./context.ts";
 
 /** What a stage's record says beside its files. */
@@ -42,6 +42,7 @@ function provenance(stage: Stage, context: StageContext, outcome: Outcome): Prov
     device: context.device,
     threads: context.threads,
     precision: precisionOf(stage),
+    ...engineOf(stage),
     hardware: hardware(),
     startedAt: outcome.startedAt.toISOString(),
     finishedAt: finishedAt.toISOString(),
@@ -54,6 +55,14 @@ function provenance(stage: Stage, context: StageContext, outcome: Outcome): Prov
 /** Model of the processor. */
 export function hardware(): string {
   return cpus()[0]?.model.trim() ?? "unknown";
+}
+
+/** What computed the 3x3 convolutions of a stage that asked for more than libtorch; the processor decides what it gets. */
+function engineOf({ parameters }: Stage): Pick<Provenance, "engine"> {
+  const asked =
+    "recipe" in parameters ? parameters.recipe.engine : "engine" in parameters ? parameters.engine : undefined;
+  if (asked === undefined) return {};
+  return { engine: hasWinograd() ? `winograd, ${engineInfo().variant}` : "libtorch" };
 }
 
 function precisionOf({ parameters }: Stage): string {
