@@ -8,6 +8,7 @@ import { decodeSafetensors } from "../core/safetensors.ts";
 import { otherFormat } from "./format.ts";
 import { Layout, outputFile, STORE_FORMAT } from "./layout.ts";
 import { Lease } from "./lease.ts";
+import { LeaseLostError } from "./lease-lost.ts";
 import { Leases, type StageHolder } from "./leases.ts";
 import { Objects, readIfThere } from "./objects.ts";
 import { quietly } from "./publish.ts";
@@ -117,7 +118,12 @@ export class Store {
     this.#create();
     const file = this.#leases.claim(key);
     if (file === undefined) return undefined;
-    return new Lease({ key, layout: this.#layout, objects: this.#objects, file, onNotice: this.#onNotice });
+    try {
+      return new Lease({ key, layout: this.#layout, objects: this.#objects, file, onNotice: this.#onNotice });
+    } catch (error) {
+      if (error instanceof LeaseLostError) return undefined;
+      throw error;
+    }
   }
 
   /** Whether a process, here or on another host, seems to compute the stage now. */

@@ -49,14 +49,14 @@ async function finish(child: ChildProcess, kill: () => void): Promise<Finished> 
     stream?.on("data", (chunk: Buffer) => {
       output += chunk.toString("utf8");
     });
-  let isLate = false;
+  const late = { is: false };
   const timer = setTimeout(() => {
-    isLate = true;
+    late.is = true;
     kill();
   }, LIMIT_MS);
   const [code, signal] = (await once(child, "close")) as [number | null, string | null];
   clearTimeout(timer);
-  return { code: isLate ? `no end within ${LIMIT_MS / 1000} s` : (code ?? signal ?? "?"), output };
+  return { code: late.is ? `no end within ${LIMIT_MS / 1000} s` : (code ?? signal ?? "?"), output };
 }
 
 /** Runs command lines in one process (host.ts), which is started anew after it has died. */
@@ -64,6 +64,8 @@ export class Host {
   readonly #script: string;
   readonly #env: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
+  /** What the process said on its own, which it does when it dies. */
+  #last = "";
 
   /** @param folder where the host's script is put */
   constructor(folder: string, env: Readonly<Record<string, string>>) {
@@ -108,16 +110,16 @@ export class Host {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     this.#child = child;
+    this.#last = "";
+    child.stderr?.on("data", (chunk: Buffer) => {
+      this.#last += chunk.toString("utf8");
+    });
     await once(child, "message");
     return child;
   }
 
   async #died(child: ChildProcess, options: { readonly signal: AbortSignal }): Promise<[HostReply]> {
-    let last = "";
-    child.stderr?.on("data", (chunk: Buffer) => {
-      last += chunk.toString("utf8");
-    });
     await once(child, "close", options);
-    return [{ code: -1, output: last }];
+    return [{ code: -1, output: this.#last }];
   }
 }
