@@ -74,8 +74,8 @@ describe("clean-up after a result is published", () => {
         expect([store.has(key, [`weights@${epoch}`]), store.inspect(key), notices]).toEqual([true, [], []]);
         // What stayed behind is in nobody's way.
         const next = store.claim(key);
-      expect(next).toBeDefined();
-      next?.release();
+        expect(next).toBeDefined();
+        next?.release();
       }
       expect(failed).toBeGreaterThan(6);
     },

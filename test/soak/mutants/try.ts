@@ -1,12 +1,19 @@
 import { InputError, RunError } from "../../../src/core/errors.ts";
 import { stream } from "../../../src/core/rng.ts";
 import { dataReaders } from "./data.ts";
+import { networkReaders } from "./networks.ts";
 import type { Mutant, Reader } from "./reader.ts";
 import { specReaders } from "./specs.ts";
 import { storeReaders } from "./stores.ts";
 import { weightReaders } from "./weights.ts";
 
-export const readers: readonly Reader[] = [...weightReaders, ...dataReaders, ...specReaders, ...storeReaders];
+export const readers: readonly Reader[] = [
+  ...weightReaders,
+  ...dataReaders,
+  ...specReaders,
+  ...storeReaders,
+  ...networkReaders,
+];
 
 /** The files are a few kB: who takes longer for one, or more memory, has no bound. */
 export const SLOWEST_MS = 5_000;
