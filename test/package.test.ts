@@ -36,7 +36,7 @@ it("the npm package has what users need, and no more", () => {
     ]),
   );
   expect(
-    paths.filter((path) => /\.test\.|\.fixture\.|^native\/build|^dist\/bench|^test\/|\.o$|\.gch$/.test(path)),
+    paths.filter((path) => /\.test\.|\.fixture\.|^native\/build|^dist\/(bench|soak)|^test\/|\.o$|\.gch$/.test(path)),
   ).toEqual([]);
 
   // Unpacked elsewhere, beside the dependencies, it runs as far as it can without the engine.

@@ -1,6 +1,6 @@
 import { elementCount, type HostArray, type StateDict, sameShape } from "../core/array.ts";
 import { InputError } from "../core/errors.ts";
-import type { LayerSummary } from "../models/types.ts";
+import type { LayerSummary } from "../nn/module.ts";
 import type { Ties } from "./ties.ts";
 
 /** An array of two or more dimensions that is not taken for a layer, and why. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { ZipArchive } from "../checkpoints/zip-read.ts";
 import { InputError } from "../core/errors.ts";
 
 /** A file's content, and its SHA-256 in hexadecimal. */
@@ -41,9 +42,18 @@ function read(path: string): Uint8Array {
 function checkKind(path: string, bytes: Uint8Array): void {
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isZip = content.subarray(0, 2).toString("latin1") === "PK";
-  if (isZip && content.includes("/constants.pkl") && content.includes("/code/")) return;
+  if (isZip && content.includes("/constants.pkl") && content.includes("/code/")) {
+    checkWhole(path, bytes);
+    return;
+  }
   const isCheckpoint = (isZip && content.includes("/data.pkl")) || content[0] === 0x80;
   const got = isCheckpoint ? "weights without a network (a state dict or checkpoint)" : "another kind of file";
   const message = `expected ${path} to be a network saved as TorchScript, got ${got}`;
   throw new InputError({ where: "model", message, hint: 'in Python: torch.jit.script(model).save("net.pt")' });
+}
+
+/** libtorch does not compare all checksums, and a damaged archive can end the process; so they are compared before it sees the file. */
+function checkWhole(path: string, bytes: Uint8Array): void {
+  const archive = new ZipArchive(bytes, path);
+  for (const name of archive.names) archive.read(name);
 }

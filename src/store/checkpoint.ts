@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../core/canonical-json.ts";
+import { InputError } from "../core/errors.ts";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.ts";
+import { isFileEntry } from "./record.ts";
 import type { FileEntry } from "./types.ts";
 
 const HASH_BYTES = 32;
@@ -21,13 +23,25 @@ export function encodeCheckpoint(key: string, { parts, files }: Checkpoint): Uin
   return Buffer.concat([createHash("sha256").update(body).digest(), body]);
 }
 
-/** The checkpoint of a key; undefined when a byte of it is not as it was written, or it is another key's. */
+/** The checkpoint of a key; undefined when a byte of it is not as it was written, or it is another key's, or none at all. */
 export function decodeCheckpoint(bytes: Uint8Array, key: string): Checkpoint | undefined {
   const body = bytes.subarray(HASH_BYTES);
   if (!createHash("sha256").update(body).digest().equals(bytes.subarray(0, HASH_BYTES))) return undefined;
-  const { tensors, metadata } = decodeSafetensors(body, "checkpoint");
-  if (metadata.key !== key) return undefined;
-  const parts = [...tensors].flatMap(([name, { data }]) => (data instanceof Uint8Array ? [[name, data] as const] : []));
-  const files = JSON.parse(metadata.files ?? "{}") as Checkpoint["files"];
-  return { parts: Object.fromEntries(parts), files };
+  try {
+    const { tensors, metadata } = decodeSafetensors(body, "checkpoint");
+    const files: unknown = JSON.parse(metadata.files ?? "{}");
+    if (metadata.key !== key || !areEntries(files)) return undefined;
+    const parts = [...tensors].flatMap(([name, { data }]) =>
+      data instanceof Uint8Array ? [[name, data] as const] : [],
+    );
+    return { parts: Object.fromEntries(parts), files };
+  } catch (error) {
+    // The checksum fits, so nothing was damaged: another program wrote it.
+    if (error instanceof InputError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function areEntries(value: unknown): value is Checkpoint["files"] {
+  return typeof value === "object" && value !== null && Object.values(value).every(isFileEntry);
 }

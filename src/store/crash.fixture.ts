@@ -139,10 +139,14 @@ const stolen = `
     rest = () => computeWith(lease, store, key, Number(epochs));
   };
   const store = Store.open(root, (message) => notices.push(message));
-  const lease = store.claim(key);
   Object.assign(fault, { step: 0, at, mode: "steal" });
   let end = "done";
-  try { computeWith(lease, store, key, Number(epochs)); } catch (error) { end = error.constructor.name; }
+  try {
+    const lease = store.claim(key);
+    // Lost while it was claimed, it is busy.
+    if (lease === undefined) end = "LeaseLostError";
+    else computeWith(lease, store, key, Number(epochs));
+  } catch (error) { end = error.constructor.name; }
   fault.mode = "none";
   let other = "done";
   try { rest(); } catch (error) { other = error.constructor.name + ": " + error.message; }

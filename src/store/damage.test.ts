@@ -11,7 +11,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sha256 } from "../core/canonical-json.ts";
 import { RunError } from "../core/errors.ts";
+import { encodeSafetensors } from "../core/safetensors.ts";
 import { provenance } from "./provenance.fixture.ts";
 import { CorruptObjectError, Store } from "./store.ts";
 
@@ -150,6 +152,15 @@ describe("a damaged record", () => {
     store.verify(key);
   });
 
+  it.each(["x", "{", "[1", '{"format":1,"files":{"a":1}'])(
+    "with a right checksum that is no record is damaged: %j",
+    (body) => {
+      writeFileSync(join(object, "record.json"), `${body},"sha256":"${sha256(body)}"}\n`);
+      expect(store.record(key)).toBeUndefined();
+      expect(notices).toHaveLength(1);
+    },
+  );
+
   it("of another object is refused", () => {
     const moved = `${"0a".repeat(31)}0b`;
     renameSync(object, join(root, "objects", "0a", moved));
@@ -195,6 +206,18 @@ describe("a damaged checkpoint", () => {
       new Set([`stage ${other}: the checkpoint is damaged and was dropped; the stage starts over`]),
     );
     expect(notices).toHaveLength(2 * whole.length);
+    lease?.release();
+  });
+
+  it.each(["{", "[1]", '{"a":1}', "null"])("with a right checksum whose files are %s is dropped too", (files) => {
+    const other = "0c".repeat(32);
+    const lease = store.claim(other);
+    const body = encodeSafetensors(new Map(), { key: other, files });
+    for (const rest of [body, Buffer.from("no safetensors")]) {
+      writeFileSync(join(root, "work", other, "checkpoint"), Buffer.concat([Buffer.from(sha256(rest), "hex"), rest]));
+      expect(lease?.readCheckpoint()).toBeUndefined();
+    }
+    expect(notices).toHaveLength(2);
     lease?.release();
   });
 

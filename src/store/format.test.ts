@@ -52,7 +52,7 @@ function contents(): unknown {
 
 describe("a store of another version", () => {
   it.each([
-    ['{"format":0}\n', "format 0"],
+    ['{"format":2}\n', "format 2"],
     ['{"format": 2, "layout": "sharded"}', "format 2"],
   ])("is refused by its mark %j", (text, found) => {
     compute(key);
@@ -61,6 +61,19 @@ describe("a store of another version", () => {
     expect(() => Store.open(root)).toThrow(InputError);
     expect(() => Store.open(root)).toThrow(`${root}: expected a store of format 1, got ${found} (format.json)${hint}`);
     expect(contents()).toEqual(before);
+  });
+
+  it("is not what a flipped bit makes of its mark, whichever", () => {
+    compute(key);
+    const whole = readFileSync(mark);
+    for (let bit = 0; bit < whole.length * 8; bit++) {
+      const flipped = Buffer.from(whole);
+      flipped.writeUInt8(flipped.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+      writeFileSync(mark, flipped);
+      expect([bit, Store.open(root).has(key)]).toEqual([bit, true]);
+    }
+    compute(other);
+    expect(readFileSync(mark).equals(whole)).toBe(true);
   });
 
   it.each(["", "{", '{"format":}', '{"formau":1}', '{"format":"1"}', "null", "sweepstake store", '{"format":1'])(

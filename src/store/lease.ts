@@ -25,6 +25,7 @@ export class Lease {
   readonly #folder: string;
   #files: Record<string, FileEntry> = {};
 
+  /** @throws LeaseLostError when it is lost already; RunError when the disk is full or not writable */
   constructor(context: LeaseContext) {
     this.#context = context;
     this.#folder = context.layout.workFiles(context.key, context.file.token);
@@ -161,13 +162,16 @@ export class Lease {
     try {
       makeFolder(work);
       const [left, ...others] = readdirSync(work).filter((name) => name.startsWith("files-"));
-      // Of attempts that are over: who works on the stage holds the lease, and that is this process.
+      // Listed first, asked then: if the lease is held now, all that was listed is of attempts that are over, and whoever takes over later
+      // moves it away under another name.
+      this.#assertHeld(this.#context.file.renew());
       for (const name of others) rmSync(join(work, name), { recursive: true, force: true });
       if (left === undefined) mkdirSync(this.#folder);
       else renameSync(join(work, left), this.#folder);
     } catch (cause) {
+      const isLost = this.lost;
       this.release();
-      throw writeFailure(work, cause);
+      throw isLost ? new LeaseLostError(this.key) : writeFailure(work, cause);
     }
   }
 

@@ -17,7 +17,7 @@ export function decodeRecord(text: string, key: string): ObjectRecord | string {
   const checksum = TAIL.exec(text.slice(-TAIL_LENGTH))?.[1];
   if (checksum === undefined) return `it has ${text.length} characters and no checksum at its end`;
   if (sha256(body) !== checksum) return "its checksum does not fit its content";
-  const value: unknown = JSON.parse(`${body}}`);
+  const value = parsed(`${body}}`);
   if (!isRecord(value)) return `it has not the fields of a record of format ${STORE_FORMAT}`;
   return value.key === key ? value : `it belongs to the object ${value.key}`;
 }
@@ -29,14 +29,18 @@ export function decodeRecord(text: string, key: string): ObjectRecord | string {
 export function formatOfOther(text: string): number | undefined {
   const checksum = TAIL.exec(text.slice(-TAIL_LENGTH))?.[1];
   if (checksum !== undefined && sha256(text.slice(0, -TAIL_LENGTH)) !== checksum) return undefined;
-  let value: unknown;
+  const value = parsed(text);
+  const format = isObject(value) ? value.format : undefined;
+  return typeof format === "number" && format !== STORE_FORMAT ? format : undefined;
+}
+
+/** Undefined for what is no JSON: the checksum of a text says nothing about who wrote it. */
+function parsed(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
-  const format = isObject(value) ? value.format : undefined;
-  return typeof format === "number" && format !== STORE_FORMAT ? format : undefined;
 }
 
 /** The checksum vouches for what a store wrote; this only makes sure that the fields are there. */
@@ -54,7 +58,8 @@ function isRecord(value: unknown): value is ObjectRecord {
   );
 }
 
-function isFileEntry(value: unknown): value is FileEntry {
+/** Whether it says what a file of an object must be. */
+export function isFileEntry(value: unknown): value is FileEntry {
   return isObject(value) && typeof value.sha256 === "string" && typeof value.sizeBytes === "number";
 }
 

@@ -8,6 +8,7 @@ import { decodeSafetensors } from "../core/safetensors.ts";
 import { otherFormat } from "./format.ts";
 import { Layout, outputFile, STORE_FORMAT } from "./layout.ts";
 import { Lease } from "./lease.ts";
+import { LeaseLostError } from "./lease-lost.ts";
 import { Leases, type StageHolder } from "./leases.ts";
 import { Objects, readIfThere } from "./objects.ts";
 import { quietly } from "./publish.ts";
@@ -117,7 +118,12 @@ export class Store {
     this.#create();
     const file = this.#leases.claim(key);
     if (file === undefined) return undefined;
-    return new Lease({ key, layout: this.#layout, objects: this.#objects, file, onNotice: this.#onNotice });
+    try {
+      return new Lease({ key, layout: this.#layout, objects: this.#objects, file, onNotice: this.#onNotice });
+    } catch (error) {
+      if (error instanceof LeaseLostError) return undefined;
+      throw error;
+    }
   }
 
   /** Whether a process, here or on another host, seems to compute the stage now. */
@@ -170,17 +176,20 @@ export class Store {
   #create(): void {
     // A damaged mark is written anew, too.
     if (statedFormat(readIfThere(this.#layout.format, "utf8") ?? "") === STORE_FORMAT) return;
-    writeFileAtomic(this.#layout.format, `${canonicalJson({ format: STORE_FORMAT })}\n`);
+    writeFileAtomic(this.#layout.format, MARK);
   }
 
+  /** A store that has lost its mark, or has a damaged one, is known by its first object, and refused when that is of another version. */
   #checkFormat(): void {
     const { format: path, root } = this.#layout;
-    const found = statedFormat(readIfThere(path, "utf8") ?? "");
+    const mark = readIfThere(path);
+    const found = statedFormat(mark?.toString("utf8") ?? "");
     if (found === STORE_FORMAT) return;
+    const isLost = found === undefined || (mark !== undefined && differsInOneBit(mark, Buffer.from(MARK)));
+    if (isLost && !this.#objects.list()[Symbol.iterator]().next().done) return;
     if (found !== undefined) throw otherFormat(root, String(found), basename(path));
     const files = existsSync(root) ? readdirSync(root).filter((name) => !name.startsWith(".")) : [];
-    // A store that has lost its mark is known by its first object, and refused when that is of another version.
-    if (files.length === 0 || !this.#objects.list()[Symbol.iterator]().next().done) return;
+    if (files.length === 0) return;
     throw new InputError({
       where: root,
       message: `expected a store or an empty folder, got a folder with ${files.length} other files and no format.json`,
@@ -197,6 +206,16 @@ function isFailure(value: unknown): value is Failure {
 /** Whether the record is that of a stage that is done, with all these outputs kept. */
 export function isComplete(record: ObjectRecord | undefined, outputs: readonly string[]): boolean {
   return record?.status === "done" && outputs.every((output) => Object.hasOwn(record.files, outputFile(output)));
+}
+
+/** Content of format.json. */
+const MARK = `${canonicalJson({ format: STORE_FORMAT })}\n`;
+
+/** A flipped bit makes a 1 a 0, 3, 5 or 9, but no other version: the mark of the next one differs in two. */
+function differsInOneBit(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  const [changed, ...others] = [...a].map((byte, i) => byte ^ (b[i] ?? 0)).filter((bits) => bits !== 0);
+  return changed !== undefined && others.length === 0 && Number.isInteger(Math.log2(changed));
 }
 
 /** 2 of `{"format":2}`; undefined for what is no whole mark: a damaged one is as good as a lost one. */
