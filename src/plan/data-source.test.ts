@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { importSource } from "../data/import/convert.ts";
 import { greyPng, writeTree } from "../data/import/images.fixture.ts";
-import { makePlan } from "./plan.ts";
 import { parseSpec } from "../spec/parse.ts";
 import { dataSources } from "../spec/sources.ts";
+import { makePlan } from "./plan.ts";
 
 const base = mkdtempSync(join(tmpdir(), "sweepstake-source-"));
 afterAll(() => rmSync(base, { recursive: true }));
