@@ -49,6 +49,9 @@ describe("an image folder", () => {
     expect(record).toMatchObject({ classNames: ["cat", "dog"], shape: [1, 3, 4], train: 6, test: 2, duplicates: 0 });
     const data = loadData({ name: "imported", path: folder });
     expect(data.content).toBe(record.content);
+    // As stored results name it: by what it holds.
+    expect(loadData({ name: "imported", content: record.content }).fingerprint).toBe(data.fingerprint);
+    expect(() => loadData({ name: "imported", content: "0".repeat(64) })).toThrow("folder of an imported data set");
     expect([...data.train.labels]).toEqual([0, 0, 0, 1, 1, 1]);
     expect([...data.train.images.subarray(12, 24)]).toEqual(Array.from({ length: 12 }, (_, i) => 20 + i));
     expect([...data.test.images.subarray(12)]).toEqual(Array.from({ length: 12 }, (_, i) => 180 + i));

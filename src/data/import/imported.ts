@@ -29,6 +29,7 @@ export function importedDataSet(path: string | undefined): DataSetDefinition {
     test: record.test,
     content: record.content,
     folder: basename(resolve(path)),
+    packaged: resolve(path),
     obtain: "Import the data again: sweepstake data import",
     layout: "imported",
     files: importedFiles(record.content),

@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
@@ -63,6 +63,14 @@ function realPlace(place: string): string {
 export function importedFiles(content: string): readonly [string, string, string, string] {
   const base = content.slice(0, 16);
   return [`${base}.train.images`, `${base}.train.labels`, `${base}.test.images`, `${base}.test.labels`];
+}
+
+/** The folder of the import with a content; undefined where there is none. */
+export function findImport(content: string): string | undefined {
+  const base = importsFolder();
+  if (statSync(base, { throwIfNoEntry: false }) === undefined) return undefined;
+  const folders = readdirSync(base).map((name) => join(base, name));
+  return folders.find((folder) => readRecord(folder)?.content === content);
 }
 
 const known = new Map<string, { readonly state: string; readonly record: ImportRecord }>();
