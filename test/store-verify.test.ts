@@ -23,6 +23,23 @@ beforeAll(async () => {
   expect((await cli(["run", spec, "--out", out])).code).toBe(0);
 }, 60_000);
 
+describe("sweepstake store ls and du", () => {
+  it("say which experiment needs each object, and count what none does", async () => {
+    const list = async (name: string, place: string) => cli(["store", name, place, "--out", out, "--json"]);
+    const { objects } = JSON.parse((await list("ls", folder)).stdout) as {
+      readonly objects: readonly { readonly sizeBytes: number; readonly neededBy: readonly string[] }[];
+    };
+    expect(objects.length).toBeGreaterThan(3);
+    expect(objects.every(({ neededBy }) => neededBy.length === 1 && neededBy[0] === spec)).toBe(true);
+    const onDisk = files()
+      .filter((name) => !name.endsWith("record.json"))
+      .reduce((sum, name) => sum + readFileSync(join(out, "store", "objects", name)).length, 0);
+    expect(objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)).toBe(onDisk);
+    const elsewhere = await cli(["store", "du", out, "--out", out]);
+    expect(elsewhere.stdout).toMatch(new RegExp(`needed by no spec of the folder\\s+${objects.length}\\s`));
+  });
+});
+
 describe("sweepstake store verify", () => {
   it("finds nothing in a sound store, of all objects or of one experiment", async () => {
     const { stages } = JSON.parse((await cli(["plan", spec, "--json", "--out", out])).stdout) as {

@@ -58,7 +58,8 @@ export function listAll(folder: string, store: Store): Listing {
   return { experiments, runs, damaged };
 }
 
-function specFiles(folder: string): string[] {
+/** The YAML files of a folder, not those of folders in it. @throws InputError when it is none */
+export function specFiles(folder: string): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new InputError({
       where: folder,

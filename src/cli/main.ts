@@ -3,6 +3,7 @@ import { VERSION } from "../core/version.ts";
 import { bestCommand } from "./commands/best.ts";
 import { claimsCommand } from "./commands/claims.ts";
 import { compareCommand } from "./commands/compare.ts";
+import { dataCommand } from "./commands/data.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { diagnoseCommand } from "./commands/diagnose.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -42,6 +43,7 @@ Exit codes: 0 done, 1 a run failed, 2 wrong input, 129 to 143 stopped by a signa
     planCommand,
     runCommand,
     statusCommand,
+    dataCommand,
     storeCommand,
     listCommand,
     showCommand,

@@ -1,12 +1,18 @@
 import { InputError, type Issue } from "../core/errors.ts";
-import { dataSets, findDataSet, unknownDataSet } from "./catalog.ts";
+import { dataSets, unknownDataSet } from "./catalog.ts";
+import { dataSetOf } from "./data-set-of.ts";
+import { IMPORTED } from "./import/imported.ts";
 import type { DataDescription, DataSetDefinition, DataSpec } from "./types.ts";
 
-/** Everything that is wrong with a data spec, at paths like `data.subset`; reads no file. */
+/** Everything that is wrong with a data spec, at paths like `data.subset`; reads no file but an import's record. */
 export function checkData(spec: DataSpec): Issue[] {
-  const set = dataSets.find((candidate) => candidate.name === spec.name);
-  if (set === undefined) return [unknownDataSet(spec.name)];
-  return [...checkPath(spec), ...checkCounts(spec, set)];
+  if (spec.name !== IMPORTED && !dataSets.some(({ name }) => name === spec.name)) return [unknownDataSet(spec.name)];
+  try {
+    return [...checkPath(spec), ...checkCounts(spec, dataSetOf(spec))];
+  } catch (error) {
+    if (error instanceof InputError) return [...error.issues];
+    throw error;
+  }
 }
 
 /**
@@ -16,7 +22,7 @@ export function checkData(spec: DataSpec): Issue[] {
 export function describeData(spec: DataSpec): DataDescription {
   const issues = checkData(spec);
   if (issues.length > 0) throw new InputError(issues);
-  return describeCounts(spec, findDataSet(spec.name));
+  return describeCounts(spec, dataSetOf(spec));
 }
 
 /** As `describeData`, for a definition at hand and a spec that has been checked. */

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { canonicalJson, sha256 } from "../core/canonical-json.ts";
 import { InputError } from "../core/errors.ts";
-import { findDataSet } from "./catalog.ts";
+import { dataSetOf } from "./data-set-of.ts";
+import { IMPORTED } from "./import/imported.ts";
 import { readContent } from "./load.ts";
 import { findData } from "./locate.ts";
 import { plainOrGzipped } from "./read-file.ts";
@@ -25,7 +26,7 @@ export type ContentOf = (spec: DataSpec) => string;
  * `~/.sweepstake/data-content.json` beside size, times and inode of each file, and counts only while none of these has changed.
  */
 export const dataContent: ContentOf = (spec) => {
-  return contentAtHand(spec) ?? findDataSet(spec.name).content ?? MISSING_CONTENT;
+  return contentAtHand(spec) ?? dataSetOf(spec).content ?? MISSING_CONTENT;
 };
 
 /**
@@ -34,10 +35,12 @@ export const dataContent: ContentOf = (spec) => {
  */
 export function contentAtHand(spec: DataSpec): string | undefined {
   if (spec.content !== undefined) return spec.content;
+  // Computed while importing; every training hashes the bytes it reads.
+  if (spec.name === IMPORTED) return dataSetOf(spec).content;
   const folder = findData(spec);
   if (folder === undefined) return undefined;
   try {
-    return cached(findDataSet(spec.name), folder);
+    return cached(dataSetOf(spec), folder);
   } catch (error) {
     if (error instanceof InputError) return undefined;
     throw error;

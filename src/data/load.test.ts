@@ -104,7 +104,7 @@ describe("loadFrom", () => {
     expect(new Set([original, ...others]).size).toBe(4);
 
     const whole = load({}).fingerprint;
-    const set = (change: (data: { images: Uint8Array; labels: Uint8Array }) => void) =>
+    const set = (change: (data: { images: Uint8Array; labels: Uint8Array | Uint16Array }) => void) =>
       loadFrom(
         {
           ...tiny,

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { InputError } from "../core/errors.ts";
 import { stream } from "../core/rng.ts";
-import { findDataSet } from "./catalog.ts";
 import { describeCounts, describeData } from "./check.ts";
+import { dataSetOf } from "./data-set-of.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { locateData } from "./locate.ts";
 import type { DataDescription, DataSetDefinition, DataSpec, Split } from "./types.ts";
 
@@ -29,7 +29,7 @@ export interface Dataset {
  */
 export function loadData(spec: DataSpec): Dataset {
   describeData(spec);
-  return loadFrom(findDataSet(spec.name), spec, locateData(spec));
+  return loadFrom(dataSetOf(spec), spec, locateData(spec));
 }
 
 /** As `loadData`, for a definition and a folder at hand; the counts in the spec must fit the definition. */
@@ -80,7 +80,7 @@ function fixedOrder(name: string, part: "train" | "test", count: number): Int32A
 function take(split: Split, chosen: Int32Array, pixels: number): Split {
   if (chosen.length === split.count) return split;
   const images = new Uint8Array(chosen.length * pixels);
-  const labels = new Uint8Array(chosen.length);
+  const labels = split.labels instanceof Uint16Array ? new Uint16Array(chosen.length) : new Uint8Array(chosen.length);
   for (const [to, from] of chosen.slice().sort().entries()) {
     images.set(split.images.subarray(from * pixels, (from + 1) * pixels), to * pixels);
     labels[to] = split.labels[from] as number;
@@ -125,17 +125,4 @@ function channelSums(split: Split, channel: number, channels: number, plane: num
     squares += BigInt(n * value * value);
   }
   return [BigInt(split.count * plane), sum, squares];
-}
-
-function fingerprint(
-  info: Pick<DataDescription, "classes" | "shape">,
-  splits: Readonly<Record<string, Split>>,
-): string {
-  const hash = createHash("sha256");
-  for (const [name, { images, labels, count }] of Object.entries(splits)) {
-    hash.update(`${name} ${[count, ...info.shape].join("x")} ${info.classes}\n`);
-    hash.update(images);
-    hash.update(labels);
-  }
-  return hash.digest("hex");
 }

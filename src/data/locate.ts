@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../core/errors.ts";
 import { findDataSet } from "./catalog.ts";
+import { dataSetOf } from "./data-set-of.ts";
 import { plainOrGzipped } from "./read-file.ts";
 import type { DataSetDefinition, DataSpec } from "./types.ts";
 
@@ -31,7 +32,7 @@ export interface DataStatus {
  * @throws InputError that lists every place with the reason, and how to get the files
  */
 export function locateData(spec: DataSpec): string {
-  const set = findDataSet(spec.name);
+  const set = dataSetOf(spec);
   const status = search(set, spec.path);
   if (status.folder !== undefined) return status.folder;
   const places = status.tried.map(({ place, reason }) => `\n    ${place}: ${reason}`).join("");
@@ -48,7 +49,7 @@ export function locateData(spec: DataSpec): string {
 
 /** As `locateData`; undefined where it has an error. */
 export function findData(spec: DataSpec): string | undefined {
-  return search(findDataSet(spec.name), spec.path).folder;
+  return search(dataSetOf(spec), spec.path).folder;
 }
 
 /**

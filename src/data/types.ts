@@ -32,8 +32,8 @@ export interface Augment {
 export interface Split {
   /** [count, C, H, W], row-major. */
   readonly images: Uint8Array;
-  /** [count], each in [0, classes). */
-  readonly labels: Uint8Array;
+  /** [count], each in [0, classes); of two bytes for more than 256 classes. */
+  readonly labels: Uint8Array | Uint16Array;
   readonly count: number;
 }
 
@@ -55,6 +55,8 @@ export interface DataSetFacts {
   /** As people write it. */
   readonly title: string;
   readonly classes: number;
+  /** By label, where they are known. */
+  readonly classNames?: readonly string[];
   readonly shape: ImageShape;
   /** Numbers of images in the official training and test set. */
   readonly train: number;
@@ -74,7 +76,7 @@ export interface DataSetFacts {
 /** A data set of the catalogue: the facts and the way to read the files. One file of this folder each. */
 export interface DataSetDefinition extends DataSetFacts {
   /** Format of the files; an `idx` file may be gzipped, with `.gz` added to its name. */
-  readonly layout: "idx" | "cifar";
+  readonly layout: "idx" | "cifar" | "imported";
   /** Names of all files, inside the folder. */
   readonly files: readonly string[];
   /**

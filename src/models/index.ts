@@ -9,6 +9,7 @@ import { lenet5 } from "./lenet5.ts";
 import { mobilenetV2 } from "./mobilenet-v2.ts";
 import { resnets } from "./resnet.ts";
 import { torchscript } from "./torchscript.ts";
+import { torchvisionResnets } from "./torchvision-resnet.ts";
 import type { ModelDefinition, ModelDescription, ModelInput, ModelSpec } from "./types.ts";
 import { vgg11 } from "./vgg.ts";
 
@@ -19,6 +20,7 @@ export const models: ReadonlyMap<string, ModelDefinition> = byName([
   ...convNs,
   vgg11,
   ...resnets,
+  ...torchvisionResnets,
   mobilenetV2,
   torchscript,
 ]);

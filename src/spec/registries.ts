@@ -1,25 +1,77 @@
 import type { Json } from "../core/canonical-json.ts";
 import { InputError } from "../core/errors.ts";
 import { checkData } from "../data/check.ts";
+import { IMPORTED } from "../data/import/imported.ts";
+import { importFolder, readRecord } from "../data/import/record.ts";
+import type { SourceSpec } from "../data/import/source.ts";
 import type { DataSpec } from "../data/types.ts";
 import { findModel } from "../models/index.ts";
 import type { ModelSpec } from "../models/types.ts";
 import { findPruner } from "../pruners/index.ts";
+import { sourceOf } from "./data-source.ts";
 import { type Path, type Problem, problem } from "./problem.ts";
 import { type Reading, read, readFields } from "./read.ts";
 import { dataFields, modelSchema } from "./schema.ts";
+import { isMapping } from "./tree.ts";
 import type { PrunerChoice } from "./types.ts";
+import { text } from "./values.ts";
 
 /** Reads what is named in the catalogues of data sets, models and pruners, with the options of each. */
 
-/** `data`, with the shorthand written out. Reads no file. */
-export function readData(raw: unknown): Reading<DataSpec> {
+/** Data as they are loaded, and as the user would write them with all defaults. */
+export interface ReadDataSpec {
+  readonly spec: DataSpec;
+  readonly written: Readonly<Record<string, Json>>;
+}
+
+/**
+ * `data`, with the shorthand written out. Reads no file but the record of an import.
+ * @param folder that relative paths of sources start from
+ */
+export function readData(raw: unknown, folder: string): Reading<ReadDataSpec> {
   const { value, problems } = readFields(dataFields, raw, ["data"], "the name of a data set, or a mapping with name");
-  if (value.name === undefined) return { value: undefined, problems };
-  const spec: DataSpec = { ...value, name: value.name };
-  const found = checkData(spec).map((issue) => problem(issue.where.split("."), issue.message, issue.hint));
-  const all = [...problems, ...found];
-  return { value: all.length > 0 ? undefined : spec, problems: all };
+  const source = sourceOf(value, folder);
+  const { name, subset, testSubset, content, validation = 0 } = value;
+  if (source.value === undefined && name === undefined) {
+    const missing =
+      isMapping(raw) && source.problems.length === 0
+        ? read(text("the name of a data set"), raw.name, ["data", "name"]).problems
+        : [];
+    return { value: undefined, problems: [...problems, ...source.problems, ...missing] };
+  }
+  const place = source.value === undefined ? value.path : importFolder(source.value);
+  const counts = Object.fromEntries(
+    Object.entries({ subset, testSubset, content }).filter(([, of]) => of !== undefined),
+  );
+  const spec: DataSpec = {
+    ...(source.value === undefined ? { name: name ?? "" } : { name: IMPORTED }),
+    ...(place === undefined ? {} : { path: place }),
+    ...counts,
+    validation,
+  };
+  const found =
+    source.value !== undefined && !isImported(source.value)
+      ? [notImported(source.value)]
+      : checkData(spec).map((issue) => problem(issue.where.split("."), issue.message, issue.hint));
+  const all = [...problems, ...source.problems, ...found];
+  const written = source.value === undefined ? { ...spec } : { ...value, validation };
+  return {
+    value: all.length > 0 ? undefined : { spec, written },
+    problems: all,
+  };
+}
+
+function isImported(source: SourceSpec): boolean {
+  return readRecord(importFolder(source)) !== undefined;
+}
+
+function notImported({ kind, place }: SourceSpec): Problem {
+  const message = `expected images that have been imported, got ${place}, which has not been with these options`;
+  return problem(
+    ["data", kind],
+    message,
+    "decode them once: sweepstake data import SPEC (sweepstake run does it by itself)",
+  );
 }
 
 /** A model as it is built, and as the user would write it with all defaults: with the path of its file as it is written. */

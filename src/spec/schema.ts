@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sourceFields } from "../data/import/source.ts";
 import { expandName } from "./shorthand.ts";
 import {
   atLeastOne,
@@ -58,7 +59,9 @@ export const trainFields = {
 
 /** `data`, once the shorthand is written out. Counts are checked against the data set by src/data. */
 export const dataFields = {
-  name: text("the name of a data set"),
+  name: text("the name of a data set").optional(),
+  folder: text("a folder of images").optional(),
+  ...sourceFields,
   path: text("a folder").optional(),
   content: z
     .string()

@@ -16,7 +16,7 @@ export interface ReadSetting {
 
 /** Reads and checks one point of the sweep. @param folder of the spec */
 export function readSetting(tree: Mapping, folder: string): Reading<ReadSetting> {
-  const data = readData(tree.data);
+  const data = readData(tree.data, folder);
   const model = readModel(tree.model, folder);
   const train = readFields(trainFields, tree.train, ["train"], "a mapping with epochs and optimizer");
   const prune = readList(tree.prune, ["prune"], "pruning settings", readPruneEntry);
@@ -29,7 +29,7 @@ export function readSetting(tree: Mapping, folder: string): Reading<ReadSetting>
     ...[data, model, train, prune, ...choices, retrain, protect, measure].flatMap((part) => part.problems),
     ...crossChecks({
       tree,
-      data: data.value,
+      data: data.value?.spec,
       model: model.value?.spec,
       train: train.value,
       prune: prune.entries,
@@ -54,7 +54,7 @@ export function readSetting(tree: Mapping, folder: string): Reading<ReadSetting>
     return { value: undefined, problems };
   }
   const setting: Setting = {
-    data: data.value,
+    data: data.value.spec,
     model: model.value.spec,
     train: {
       epochs,
@@ -72,7 +72,7 @@ export function readSetting(tree: Mapping, folder: string): Reading<ReadSetting>
     ...(measure.value.connectivity === undefined ? {} : { connectivity: measure.value.connectivity }),
   };
   const written = {
-    data: { ...setting.data },
+    data: data.value.written,
     model: { ...model.value.written },
     train: toJson(setting.train),
     prune: choices.flatMap(({ value }) => (value === undefined ? [] : [value.written])),

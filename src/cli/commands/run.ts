@@ -30,6 +30,8 @@ interface Options extends RunOptions {
 
 async function runAction(file: string, options: Options): Promise<void> {
   const { loadSpec } = await import("../../spec/load.ts");
+  const { importFor } = await import("../import-data.ts");
   const { runSpec } = await import("../run-spec.ts");
+  await importFor(file, options.set);
   process.exitCode = await runSpec(loadSpec(file, options.set), options);
 }

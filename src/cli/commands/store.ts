@@ -15,13 +15,43 @@ export function storeCommand(): Command {
   return new Command("store")
     .description("Look after the store of results.")
     .addCommand(verify)
+    .addCommand(contentsCommand("ls", "List what is there, and which experiments of a folder need it."))
+    .addCommand(
+      contentsCommand(
+        "du",
+        "Show how much room it takes, by kind, and how much of it no experiment of a folder needs.",
+      ),
+    )
     .addHelpText("after", example);
 }
 
 const example = `
 Examples:
   $ sweepstake store verify
-  $ sweepstake store verify examples/demo.yaml --repair`;
+  $ sweepstake store verify examples/demo.yaml --repair
+  $ sweepstake store ls examples
+  $ sweepstake store du examples`;
+
+function contentsCommand(name: "ls" | "du", description: string): Command {
+  const command = new Command(name)
+    .description(description)
+    .argument("[folder]", "where the experiments' YAML files are", ".")
+    .option("--out <folder>", "where the store and the reports are kept", "sweepstake-out")
+    .exitOverride();
+  return withJson(command).action(async (folder: string, options: ContentsOptions) => {
+    const { Store: Stores } = await import("../../store/store.ts");
+    const { storeFolder } = await import("../options.ts");
+    const { contentsText, sizesText, storeContents } = await import("../store-contents.ts");
+    const found = storeContents(Stores.open(storeFolder(options)), folder);
+    const text = name === "ls" ? contentsText(found) : sizesText(found);
+    process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : text);
+  });
+}
+
+interface ContentsOptions {
+  readonly out: string;
+  readonly json: boolean;
+}
 
 async function verifyAction(
   file: string | undefined,

@@ -24,6 +24,8 @@ export const cases: readonly (readonly [ModelSpec, ModelInput])[] = [
   [{ name: "resnet44", width: 4 }, grey],
   [{ name: "resnet56", width: 4, shortcut: "identity" }, colour],
   [{ name: "resnet110", width: 4 }, colour],
+  [{ name: "resnet18", width: 4, stem: "small" }, colour],
+  [{ name: "resnet50", width: 2, stem: "small" }, odd],
   [{ name: "mobilenet-v2", width: 0.25 }, colour],
   [{ name: "mobilenet-v2", width: 0.25 }, odd],
 ];

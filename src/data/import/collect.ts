@@ -1,0 +1,26 @@
+import { InputError } from "../../core/errors.ts";
+import { collectFolder } from "./folder.ts";
+import type { Collection, SourceKind, SourceSpec } from "./source.ts";
+
+/** How each kind of source is looked through. A new kind: a file like `folder.ts`, a name in `sourceKinds`, and a line here. */
+const collectors: Readonly<Record<SourceKind, (source: SourceSpec) => Collection | Promise<Collection>>> = {
+  folder: collectFolder,
+};
+
+/** Most classes that a label of two bytes tells apart. */
+const MOST_CLASSES = 65_535;
+
+/** All images of a source with their classes; no image is decoded. @throws InputError with all that is wrong */
+export async function collect(source: SourceSpec): Promise<Collection> {
+  const collection = await collectors[source.kind](source);
+  const { classNames, images } = collection;
+  if (classNames.length > MOST_CLASSES)
+    throw new InputError({
+      where: source.place,
+      message: `expected at most ${MOST_CLASSES} classes, got ${classNames.length}`,
+    });
+  for (const part of ["train", "test"] as const)
+    if (!images.some((image) => image.part === part))
+      throw new InputError({ where: source.place, message: `expected images to ${part} on, got none` });
+  return collection;
+}
