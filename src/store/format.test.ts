@@ -52,8 +52,8 @@ function contents(): unknown {
 
 describe("a store of another version", () => {
   it.each([
-    ['{"format":0}\n', "format 0"],
-    ['{"format": 2, "layout": "sharded"}', "format 2"],
+    ['{"format": 2}', "format 2"],
+    ['{"format":2,"layout":"sharded"}\n', "format 2"],
   ])("is refused by its mark %j", (text, found) => {
     compute(key);
     writeFileSync(mark, text);
@@ -63,17 +63,53 @@ describe("a store of another version", () => {
     expect(contents()).toEqual(before);
   });
 
-  it.each(["", "{", '{"format":}', '{"formau":1}', '{"format":"1"}', "null", "sweepstake store", '{"format":1'])(
-    "is known by its objects when its mark is damaged: %j",
-    (text) => {
-      compute(key);
-      writeFileSync(mark, text);
-      expect(Store.open(root).has(key)).toBe(true);
-      compute(other);
-      expect(Store.open(root).has(other)).toBe(true);
-      expect(readFileSync(mark, "utf8")).toBe('{"format":1}\n');
-    },
-  );
+  it.each([
+    "",
+    "{",
+    '{"format":}',
+    '{"formau":1}',
+    '{"format":"1"}',
+    "null",
+    "sweepstake store",
+    '{"format":1',
+    '{"format":0}\n',
+    '{"format":1.5}\n',
+    '{"format":-1}\n',
+    '{"format":3}\n',
+    '{"format":9}\n',
+  ])("is known by its objects when its mark is damaged: %j", (text) => {
+    compute(key);
+    writeFileSync(mark, text);
+    expect(Store.open(root).has(key)).toBe(true);
+    compute(other);
+    expect(Store.open(root).has(other)).toBe(true);
+    expect(readFileSync(mark, "utf8")).toBe('{"format":1}\n');
+  });
+
+  it("is refused by its mark when an object is of another version, damaged, or none is there", () => {
+    compute(key);
+    compute(other);
+    writeFileSync(mark, '{"format":3}\n');
+    writeRecord(other, 3);
+    expect(() => Store.open(root)).toThrow("got format 3 (objects/f1/");
+    writeFileSync(recordFile(other), "{}");
+    const before = contents();
+    expect(() => Store.open(root)).toThrow("got format 3 (format.json)");
+    expect(contents()).toEqual(before);
+    rmSync(join(root, "objects"), { recursive: true });
+    expect(() => Store.open(root)).toThrow("got format 3 (format.json)");
+  });
+
+  it("reads no more than a megabyte of a mark or a record", () => {
+    compute(key);
+    writeFileSync(mark, `{"format":1${" ".repeat(1_000_000)}}`);
+    expect(Store.open(root).has(key)).toBe(true);
+    compute(other);
+    writeFileSync(recordFile(key), " ".repeat(1_000_001));
+    const notices: string[] = [];
+    expect(Store.open(root, (notice) => notices.push(notice)).record(key)).toBeUndefined();
+    expect(notices[0]).toContain("it has 0 characters and no checksum");
+  });
 
   it("is opened whatever the spaces in its mark", () => {
     compute(key);

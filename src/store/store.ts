@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { StateDict } from "../core/array.ts";
 import { writeFileAtomic } from "../core/atomic-write.ts";
@@ -133,7 +133,7 @@ export class Store {
 
   failure(key: string): Failure | undefined {
     try {
-      const value: unknown = JSON.parse(readFileSync(this.#layout.failure(key), "utf8"));
+      const value: unknown = JSON.parse(readIfThere(this.#layout.failure(key), "utf8") ?? "");
       return isFailure(value) ? value : undefined;
     } catch {
       return undefined; // none, or unreadable, which is as good as none
@@ -175,9 +175,12 @@ export class Store {
 
   #checkFormat(): void {
     const { format: path, root } = this.#layout;
-    const found = statedFormat(readIfThere(path, "utf8") ?? "");
+    const text = readIfThere(path, "utf8") ?? "";
+    const found = statedFormat(text);
     if (found === STORE_FORMAT) return;
-    if (found !== undefined) throw otherFormat(root, String(found), basename(path));
+    // A flipped bit makes another number of it: whole records of this version, and no other, know better.
+    const isDamaged = found === undefined || (/^\{"format":\d+\}\n$/.test(text) && this.#objects.areAllOurs());
+    if (!isDamaged) throw otherFormat(root, String(found), basename(path));
     const files = existsSync(root) ? readdirSync(root).filter((name) => !name.startsWith(".")) : [];
     // A store that has lost its mark is known by its first object, and refused when that is of another version.
     if (files.length === 0 || !this.#objects.list()[Symbol.iterator]().next().done) return;
@@ -199,12 +202,12 @@ export function isComplete(record: ObjectRecord | undefined, outputs: readonly s
   return record?.status === "done" && outputs.every((output) => Object.hasOwn(record.files, outputFile(output)));
 }
 
-/** 2 of `{"format":2}`; undefined for what is no whole mark: a damaged one is as good as a lost one. */
+/** 2 of `{"format":2}`; undefined for what is no whole mark, and for numbers that no version has: a damaged one is as good as a lost one. */
 function statedFormat(text: string): number | undefined {
   try {
     const mark: unknown = JSON.parse(text);
     const format = typeof mark === "object" && mark !== null && "format" in mark ? mark.format : undefined;
-    return typeof format === "number" ? format : undefined;
+    return Number.isInteger(format) && Number(format) > 0 ? Number(format) : undefined;
   } catch {
     return undefined;
   }
