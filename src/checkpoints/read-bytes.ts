@@ -5,16 +5,17 @@ import { refuse } from "./refuse.ts";
 
 /**
  * A whole file; also one above 2 GiB, which readFileSync refuses.
+ * @param atMost bytes that it may have; those of the largest buffer by default
  * @throws InputError when there is no such file, it is none of ordinary kind, or it is too large for one buffer
  */
-export function readBytes(path: string): Buffer {
+export function readBytes(path: string, atMost = constants.MAX_LENGTH): Buffer {
   const stat = attempt(path, () => statSync(path));
   // Opening a pipe would wait for its writer.
   if (!stat.isFile()) throw refuse(path, "expected a file, got a folder or a device", nameOne);
-  if (stat.size > constants.MAX_LENGTH)
+  if (stat.size > atMost)
     throw refuse(
       path,
-      `expected at most ${constants.MAX_LENGTH} bytes, got ${stat.size}`,
+      `expected at most ${atMost} bytes, got ${stat.size}`,
       "save the weights alone, without the optimizer",
     );
   const file = attempt(path, () => openSync(path, "r"));

@@ -60,6 +60,13 @@ describe("a model in several files", () => {
     expect(() => readCheckpoint(index)).toThrow(message);
   });
 
+  it("of more than 16 MB, or of more than a thousand files, is refused", () => {
+    writeFileSync(index, `{"weight_map":{}${" ".repeat(16_000_000)}}`);
+    expect(() => readCheckpoint(index)).toThrow("expected at most 16000000 bytes, got 16000017");
+    map(Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`w${i}`, `${i}.safetensors`])));
+    expect(() => readCheckpoint(index)).toThrow("expected an index of 1 to 1000 files, got 1001");
+  });
+
   it("with one array in two files is refused", () => {
     write("twice.safetensors", { "a.weight": 9 });
     map({ ...whole, x: "twice.safetensors" });

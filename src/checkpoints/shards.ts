@@ -6,6 +6,9 @@ import { damaged, listed, quoted, refuse } from "./refuse.ts";
 /** More than any model has, and a bound for what an index may make us open. */
 const MAX_SHARDS = 1000;
 
+/** Names and files of some 100,000 arrays. */
+const MAX_INDEX_BYTES = 16_000_000;
+
 /**
  * The files that an index lists: `model.safetensors.index.json` of a model that was saved in parts.
  * @returns undefined for a file that is no index
@@ -42,7 +45,7 @@ export function refuseShard(path: string): void {
 function weightMap(path: string): Readonly<Record<string, string>> {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(readBytes(path)).toString("utf8"));
+    value = JSON.parse(readBytes(path, MAX_INDEX_BYTES).toString("utf8"));
   } catch (error) {
     if (error instanceof SyntaxError) throw refuse(path, "expected an index in JSON, got something else", damaged);
     throw error;

@@ -1,11 +1,15 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { canonicalJson, type Json, sha256 } from "../core/canonical-json.ts";
+import { readBounded } from "../core/read-bounded.ts";
 import type { Plan } from "../plan/types.ts";
 
 /** In every report's folder: which experiment it is of. */
 const MARK = "experiment.json";
+
+/** It holds a hash; a larger file is somebody else's. */
+const MAX_MARK_BYTES = 100_000;
 
 /**
  * The folder of a plan's report: `reports/NAME`, or `reports/NAME-HASH` when that belongs to another experiment of the name (other fields, other
@@ -43,7 +47,7 @@ function experimentHash({ spec, stages, arms, comparisons }: Plan, also: Json): 
 
 function markOf(folder: string): string | undefined {
   try {
-    const mark: unknown = JSON.parse(readFileSync(join(folder, MARK), "utf8"));
+    const mark: unknown = JSON.parse(readBounded(join(folder, MARK), MAX_MARK_BYTES)?.toString("utf8") ?? "");
     return typeof mark === "object" && mark !== null && "sha256" in mark ? String(mark.sha256) : undefined;
   } catch {
     return undefined; // none, or a damaged one: somebody else's folder

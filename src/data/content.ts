@@ -1,9 +1,10 @@
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { canonicalJson, sha256 } from "../core/canonical-json.ts";
 import { InputError } from "../core/errors.ts";
+import { readBounded } from "../core/read-bounded.ts";
 import { dataSetOf } from "./data-set-of.ts";
 import { IMPORTED } from "./import/imported.ts";
 import { readContent } from "./load.ts";
@@ -99,6 +100,9 @@ function isSettled(newest: number): boolean {
 /** More sets than anybody has; the oldest go first. */
 const MOST_KEPT = 100;
 
+/** That many take 15 kB. */
+const MAX_CACHE_BYTES = 1_000_000;
+
 function cacheFile(): string {
   return join(homedir(), ".sweepstake", "data-content.json");
 }
@@ -106,7 +110,7 @@ function cacheFile(): string {
 /** What was kept, oldest first; nothing where the file is missing or damaged. */
 function readCache(): Readonly<Record<string, string>> {
   try {
-    const value: unknown = JSON.parse(readFileSync(cacheFile(), "utf8"));
+    const value: unknown = JSON.parse(readBounded(cacheFile(), MAX_CACHE_BYTES)?.toString("utf8") ?? "");
     const entries = Object.entries(value ?? {}).filter((entry): entry is [string, string] => isSha256(entry[1]));
     return Object.fromEntries(entries);
   } catch {

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { InputError } from "../core/errors.ts";
+import { readBounded } from "../core/read-bounded.ts";
 
-/** No file of the catalogue comes near; a damaged or hostile gzip file cannot fill the memory. */
-const maxUnpackedBytes = 2 ** 29;
+/** Of a file, and of what a gzip file unpacks to: no file of the catalogue comes near, and no other can fill the memory. */
+const maxBytes = 2 ** 29;
 
 /** The error for a damaged file: what is wrong with which file, and that it must be fetched again. */
 export function damaged(path: string, message: string, obtain: string): InputError {
@@ -21,22 +22,23 @@ export function plainOrGzipped(path: string): string | undefined {
 
 /**
  * All bytes of a file, unpacked when its name ends in `.gz`.
- * @throws InputError when it cannot be read or the gzip data is damaged or cut off
+ * @throws InputError when it cannot be read, has more than 512 MiB, packed or unpacked, or the gzip data is damaged or cut off
  */
 export function readBytes(path: string, obtain: string): Uint8Array {
   const bytes = readAll(path);
+  if (bytes === undefined) throw damaged(path, `expected at most ${maxBytes} bytes, got more`, obtain);
   if (!path.endsWith(".gz")) return bytes;
   try {
-    return gunzipSync(bytes, { maxOutputLength: maxUnpackedBytes });
+    return gunzipSync(bytes, { maxOutputLength: maxBytes });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw damaged(path, `expected a gzip file, cannot unpack its ${bytes.length} bytes (${reason})`, obtain);
   }
 }
 
-function readAll(path: string): Uint8Array {
+function readAll(path: string): Uint8Array | undefined {
   try {
-    return readFileSync(path);
+    return readBounded(path, maxBytes);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputError({

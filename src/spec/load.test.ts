@@ -51,3 +51,15 @@ it("suggests the nearest spec of the folder when there is no such file", () => {
 it("says that a folder is none", () => {
   expect(complaint(join(folder, "empty"))).toBe("FOLDER/empty: expected a spec file, got a folder");
 });
+
+it("reads no more than a megabyte, also of a device without an end", () => {
+  const spec = lines.join("\n");
+  writeFileSync(join(folder, "long.yaml"), `${spec}\n#${"x".repeat(1_000_000 - spec.length - 2)}`);
+  expect(loadSpec(join(folder, "long.yaml"))).toMatchObject({ name: "grid" });
+  writeFileSync(join(folder, "long.yaml"), `${spec}\n#${"x".repeat(1_000_000 - spec.length - 1)}`);
+  expect(complaint(join(folder, "long.yaml"))).toMatch(
+    /long\.yaml: expected a spec of at most 1000000 bytes, got more/,
+  );
+  expect(complaint("/dev/zero")).toMatch(/expected a spec of at most 1000000 bytes, got more/);
+  rmSync(join(folder, "long.yaml"));
+});

@@ -1,21 +1,32 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { InputError } from "../core/errors.ts";
 import { suggest } from "../core/nearest.ts";
+import { readBounded } from "../core/read-bounded.ts";
 import { parseSpec } from "./parse.ts";
 import type { Spec } from "./types.ts";
 
+/** The largest spec of the project has 20 kB; a grid that a script writes out may have some hundred. */
+const MAX_SPEC_BYTES = 1_000_000;
+
 /**
  * Reads a spec from a file; the other parameters are those of parseSpec.
- * @throws InputError when there is no such file, with the nearest names of its folder; or as parseSpec
+ * @throws InputError when there is no such file, with the nearest names of its folder, or it has more than a megabyte; or as parseSpec
  */
 export function loadSpec(path: string, overrides: readonly string[] = [], change?: (tree: unknown) => unknown): Spec {
-  let text: string;
+  let bytes: Buffer | undefined;
   try {
-    text = readFileSync(path, "utf8");
+    bytes = readBounded(path, MAX_SPEC_BYTES);
   } catch (cause) {
     throw unreadable(path, cause);
   }
+  if (bytes === undefined)
+    throw new InputError({
+      where: path,
+      message: `expected a spec of at most ${MAX_SPEC_BYTES} bytes, got more`,
+      hint: "a spec is a YAML text; weight files are read by `sweepstake prune` and `compare`",
+    });
+  const text = bytes.toString("utf8");
   if (text.includes("\0"))
     throw new InputError({
       where: path,

@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { codeOf, makeFolder } from "../core/atomic-write.ts";
 import { sha256 } from "../core/canonical-json.ts";
 import { RunError } from "../core/errors.ts";
+import { readBounded } from "../core/read-bounded.ts";
 import { otherFormat } from "./format.ts";
 import { type Layout, RECORD_FILE } from "./layout.ts";
 import { decodeRecord, formatOfOther } from "./record.ts";
@@ -78,9 +79,9 @@ export class Objects {
     if (record === undefined) return [];
     if (typeof record === "string") return [`${RECORD_FILE} is damaged: ${record}`];
     return Object.entries(record.files).flatMap(([file, { path = file, sizeBytes, sha256: expected }]) => {
-      const bytes = readIfThere(join(this.#layout.object(key), path));
+      const bytes = ofSize(join(this.#layout.object(key), path), sizeBytes);
       if (bytes === undefined) return [`${file} is missing`];
-      if (bytes.length !== sizeBytes) return [`${file} has ${bytes.length} bytes instead of ${sizeBytes}`];
+      if (typeof bytes === "number") return [`${file} has ${bytes} bytes instead of ${sizeBytes}`];
       return sha256(bytes) === expected ? [] : [`${file} is damaged: its SHA-256 is not the record's`];
     });
   }
@@ -124,10 +125,10 @@ export class Objects {
         `${where}: ${file} is not among its files ${Object.keys(record.files).join(", ")}`,
         RUN_AGAIN,
       );
-    const bytes = readIfThere(join(this.#layout.object(key), entry.path ?? file));
+    const bytes = ofSize(join(this.#layout.object(key), entry.path ?? file), entry.sizeBytes);
     if (bytes === undefined) return `${where}: ${file} is missing`;
-    if (bytes.length !== entry.sizeBytes)
-      return `${where}: ${file} is damaged: expected ${entry.sizeBytes} bytes, found ${bytes.length}`;
+    if (typeof bytes === "number")
+      return `${where}: ${file} is damaged: expected ${entry.sizeBytes} bytes, found ${bytes}`;
     const found = sha256(bytes);
     return found === entry.sha256
       ? bytes
@@ -179,12 +180,35 @@ function names(folder: string): string[] {
   }
 }
 
-/** The bytes, or the text, of a file; undefined when there is none. @throws RunError when it cannot be read */
+/** The bytes of a file that must have so many, its size when it has others (they are not read), undefined when there is none. */
+function ofSize(path: string, sizeBytes: number): Buffer | number | undefined {
+  const size = sizeIfThere(path);
+  if (size > sizeBytes) return size;
+  const bytes = readIfThere(path);
+  return bytes === undefined || bytes.length === sizeBytes ? bytes : bytes.length;
+}
+
+/** 0 where there is none. */
+function sizeIfThere(path: string): number {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  } catch (error) {
+    throw readFailure(path, error);
+  }
+}
+
+/** Of the store's small texts: marks, records, failures. A record lists a handful of files. */
+const MAX_TEXT_BYTES = 1_000_000;
+
+/**
+ * The bytes, or the text, of a file; undefined when there is none. A text of more than a megabyte is none of ours, and as good as an empty one.
+ * @throws RunError when it cannot be read
+ */
 export function readIfThere(path: string): Buffer | undefined;
 export function readIfThere(path: string, encoding: "utf8"): string | undefined;
 export function readIfThere(path: string, encoding?: "utf8"): Buffer | string | undefined {
   try {
-    return readFileSync(path, encoding);
+    return encoding === undefined ? readFileSync(path) : (readBounded(path, MAX_TEXT_BYTES)?.toString(encoding) ?? "");
   } catch (error) {
     if (["ENOENT", "ENOTDIR", "EISDIR"].includes(codeOf(error))) return undefined;
     throw readFailure(path, error);
