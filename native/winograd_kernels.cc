@@ -3,106 +3,10 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "winograd_transforms.h"
+
 namespace sweepstake {
 namespace {
-
-using V = Vector<float>;
-constexpr int64_t kLanes = kRegisterBytes / sizeof(float);
-
-SWEEPSTAKE_INLINE V load(const float* from) { return *reinterpret_cast<const V*>(from); }
-SWEEPSTAKE_INLINE void store(float* to, const V& value) { *reinterpret_cast<V*>(to) = value; }
-
-// The transforms of one row or column, elements `from` and `to` apart. F(4x4, 3x3) with the points 0, 1, -1, 2, -2 and infinity; the
-// names of the matrices are Lavin and Gray's.
-
-// Bᵀd: six inputs to six planes.
-constexpr auto inputTransform = [](const V* d, int from, V* t, int to) __attribute__((always_inline)) {
-  const V four = everywhere(4), minusFour = everywhere(-4), minusFive = everywhere(-5), two = everywhere(2), minusTwo = everywhere(-2);
-  const V d1 = d[from], d2 = d[2 * from], d3 = d[3 * from], d4 = d[4 * from];
-  const V evens = fma(minusFour, d2, d4), odds = fma(minusFour, d1, d3), a = d4 - d2, b = d3 - d1;
-  t[0] = fma(four, d[0], fma(minusFive, d2, d4));
-  t[to] = evens + odds;
-  t[2 * to] = evens - odds;
-  t[3 * to] = fma(two, b, a);
-  t[4 * to] = fma(minusTwo, b, a);
-  t[5 * to] = fma(four, d1, fma(minusFive, d3, d[5 * from]));
-};
-
-// Aᵀm: six products to four outputs.
-constexpr auto outputTransform = [](const V* m, int from, V* y, int to) __attribute__((always_inline)) {
-  const V sum = m[from] + m[2 * from], difference = m[from] - m[2 * from];
-  const V sum2 = m[3 * from] + m[4 * from], difference2 = m[3 * from] - m[4 * from];
-  y[0] = m[0] + sum + sum2;
-  y[to] = fma(everywhere(2), difference2, difference);
-  y[2 * to] = fma(everywhere(4), sum2, sum);
-  y[3 * to] = fma(everywhere(8), difference2, difference + m[5 * from]);
-};
-
-// A·dy: four gradients of outputs to six planes.
-constexpr auto gradientTransform = [](const V* g, int from, V* t, int to) __attribute__((always_inline)) {
-  const V four = everywhere(4);
-  const V sum = g[0] + g[2 * from], odd = g[from] + g[3 * from];
-  const V even2 = fma(four, g[2 * from], g[0]), odd2 = fma(four, g[3 * from], g[from]);
-  t[0] = g[0];
-  t[to] = sum + odd;
-  t[2 * to] = sum - odd;
-  t[3 * to] = fma(everywhere(2), odd2, even2);
-  t[4 * to] = fma(everywhere(-2), odd2, even2);
-  t[5 * to] = g[3 * from];
-};
-
-// G: a filter's row of three to six planes.
-constexpr auto filterTransform = [](const V* w, int from, V* t, int to) __attribute__((always_inline)) {
-  const V w0 = w[0], w1 = w[from], w2 = w[2 * from];
-  const V outer = (w0 + w2) * (-1.0f / 6), inner = w1 * (1.0f / 6);
-  const V outer2 = (w0 + 4 * w2) * (1.0f / 24), inner2 = w1 * (1.0f / 12);
-  t[0] = w0 * 0.25f;
-  t[to] = outer - inner;
-  t[2 * to] = outer + inner;
-  t[3 * to] = outer2 + inner2;
-  t[4 * to] = outer2 - inner2;
-  t[5 * to] = w2;
-};
-
-// Gᵀ: six planes to a filter's row of three.
-constexpr auto filterBackTransform = [](const V* u, int from, V* w, int to) __attribute__((always_inline)) {
-  const V sum = (u[from] + u[2 * from]) * (-1.0f / 6), difference = (u[2 * from] - u[from]) * (1.0f / 6);
-  const V sum2 = (u[3 * from] + u[4 * from]) * (1.0f / 24), difference2 = (u[3 * from] - u[4 * from]) * (1.0f / 12);
-  w[0] = u[0] * 0.25f + (sum + sum2);
-  w[to] = difference + difference2;
-  w[2 * to] = (sum + 4 * sum2) + u[5 * from];
-};
-
-// The same for two pixels between two of padding: y0 = w1 a + w2 b and y1 = w0 a + w1 b from three products,
-// (a + b) w1, b (w2 - w1) and a (w0 - w1).
-constexpr auto inputOfTwo = [](const V* d, int from, V* t, int to) __attribute__((always_inline)) {
-  t[0] = d[0] + d[from];
-  t[to] = d[from];
-  t[2 * to] = d[0];
-};
-
-constexpr auto outputOfTwo = [](const V* m, int from, V* y, int to) __attribute__((always_inline)) {
-  y[0] = m[0] + m[from];
-  y[to] = m[0] + m[2 * from];
-};
-
-constexpr auto gradientOfTwo = [](const V* g, int from, V* t, int to) __attribute__((always_inline)) {
-  t[0] = g[0] + g[from];
-  t[to] = g[0];
-  t[2 * to] = g[from];
-};
-
-constexpr auto filterOfTwo = [](const V* w, int from, V* t, int to) __attribute__((always_inline)) {
-  t[0] = w[from];
-  t[to] = w[2 * from] - w[from];
-  t[2 * to] = w[0] - w[from];
-};
-
-constexpr auto filterBackOfTwo = [](const V* u, int from, V* w, int to) __attribute__((always_inline)) {
-  w[0] = u[2 * from];
-  w[to] = u[0] - u[from] - u[2 * from];
-  w[2 * to] = u[from];
-};
 
 // A transform of columns, then of rows, of `ins` x `ins` values to `outs` x `outs`.
 template <int ins, int outs, typename Row>
@@ -200,50 +104,31 @@ void output(const float* planes, const WinogradShape& shape, const TileRun& run,
   fromPlanes<6, 4>(planes, shape, run, bias, y, outputTransform);
 }
 
-// One block of the product: `rows` tiles by `columns` vectors of outputs.
-template <int rows, int columns>
-SWEEPSTAKE_INLINE void multiplyBlock(const float* v, const float* u, int64_t in, int64_t out, float* m) {
-  V sum[rows][columns] = {};
-  for (int64_t i = 0; i < in; i++) {
-    V w[columns];
-#pragma GCC unroll 4
-    for (int n = 0; n < columns; n++) w[n] = load(u + i * out + n * kLanes);
-#pragma GCC unroll 16
-    for (int t = 0; t < rows; t++) {
-      const V value = everywhere(v[t * in + i]);
-#pragma GCC unroll 4
-      for (int n = 0; n < columns; n++) sum[t][n] = fma(value, w[n], sum[t][n]);
-    }
-  }
-#pragma GCC unroll 16
-  for (int t = 0; t < rows; t++)
-#pragma GCC unroll 4
-    for (int n = 0; n < columns; n++) store(m + t * out + n * kLanes, sum[t][n]);
-}
-
-// One block of its transpose over `tiles`: `rows` inputs by `columns` vectors of outputs, added to what is there unless `fresh`.
+// One block of a product: to[r][n] = sum over k of a[r, k] * b[k, n], for `rows` rows and `columns` vectors, added to what is there unless
+// `fresh`. a's elements are rowStep and sumStep apart, so it may lie either way.
 template <int rows, int columns, bool fresh>
-SWEEPSTAKE_INLINE void accumulateBlock(const float* v, const float* d, int64_t tiles, int64_t in, int64_t out, float* to, int64_t stride) {
+SWEEPSTAKE_INLINE void productBlock(const float* a, int64_t rowStep, int64_t sumStep, const float* b, int64_t bStep, int64_t count, float* to,
+                                    int64_t toStep) {
   V sum[rows][columns];
 #pragma GCC unroll 16
-  for (int i = 0; i < rows; i++)
+  for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
-    for (int n = 0; n < columns; n++) sum[i][n] = fresh ? V{} : load(to + i * stride + n * kLanes);
-  for (int64_t t = 0; t < tiles; t++) {
-    V g[columns];
+    for (int n = 0; n < columns; n++) sum[r][n] = fresh ? V{} : load(to + r * toStep + n * kLanes);
+  for (int64_t k = 0; k < count; k++) {
+    V factors[columns];
 #pragma GCC unroll 4
-    for (int n = 0; n < columns; n++) g[n] = load(d + t * out + n * kLanes);
+    for (int n = 0; n < columns; n++) factors[n] = load(b + k * bStep + n * kLanes);
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i++) {
-      const V value = everywhere(v[t * in + i]);
+    for (int r = 0; r < rows; r++) {
+      const V value = everywhere(a[r * rowStep + k * sumStep]);
 #pragma GCC unroll 4
-      for (int n = 0; n < columns; n++) sum[i][n] = fma(value, g[n], sum[i][n]);
+      for (int n = 0; n < columns; n++) sum[r][n] = fma(value, factors[n], sum[r][n]);
     }
   }
 #pragma GCC unroll 16
-  for (int i = 0; i < rows; i++)
+  for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
-    for (int n = 0; n < columns; n++) store(to + i * stride + n * kLanes, sum[i][n]);
+    for (int n = 0; n < columns; n++) store(to + r * toStep + n * kLanes, sum[r][n]);
 }
 
 // Registers for sums: rows x columns of them, beside `columns` factors and one broadcast value.
@@ -272,11 +157,14 @@ void multiply(const Product& p, const float* v, const float* u, float* m) {
     float* to = m + plane * p.outStride;
     forColumns(0, p.out, [&](int64_t o, auto vectors) {
       constexpr int columns = decltype(vectors)::value, rows = kMultiplyRows<columns>;
+      const auto block = [&](auto height, int64_t t) __attribute__((always_inline)) {
+        productBlock<decltype(height)::value, columns, true>(from + t * p.in, p.in, 1, filter + o, p.out, p.in, to + t * p.out + o, p.out);
+      };
       int64_t t = 0;
-      for (; t + rows <= p.tiles; t += rows) multiplyBlock<rows, columns>(from + t * p.in, filter + o, p.in, p.out, to + t * p.out + o);
+      for (; t + rows <= p.tiles; t += rows) block(std::integral_constant<int, rows>(), t);
       if (rows > 4)
-        for (; t + 4 <= p.tiles; t += 4) multiplyBlock<4, columns>(from + t * p.in, filter + o, p.in, p.out, to + t * p.out + o);
-      for (; t < p.tiles; t++) multiplyBlock<1, columns>(from + t * p.in, filter + o, p.in, p.out, to + t * p.out + o);
+        for (; t + 4 <= p.tiles; t += 4) block(std::integral_constant<int, 4>(), t);
+      for (; t < p.tiles; t++) block(std::integral_constant<int, 1>(), t);
     });
   }
 }
@@ -288,7 +176,7 @@ void accumulate(const Product& p, const float* v, const float* d, float* du) {
       constexpr int columns = decltype(vectors)::value, rows = kAccumulateRows<columns>;
       for (int64_t i = 0; i < p.in; i += rows) {
         float* to = du + (plane * p.in + i) * p.out + o;
-        accumulateBlock<rows, columns, false>(from + i, gradient + o, p.tiles, p.in, p.out, to, p.out);
+        productBlock<rows, columns, false>(from + i, 1, p.in, gradient + o, p.out, p.tiles, to, p.out);
       }
     });
   }
@@ -302,7 +190,7 @@ void gradientPlane(const Product& p, int64_t part, int64_t from, int64_t to, con
       double total[rows * width] = {};
       for (int64_t t = 0; t < p.tiles; t += part) {
         float values[rows * width];
-        accumulateBlock<rows, columns, true>(v + t * p.in + i, d + t * p.out + o, std::min(part, p.tiles - t), p.in, p.out, values, width);
+        productBlock<rows, columns, true>(v + t * p.in + i, 1, p.in, d + t * p.out + o, p.out, std::min(part, p.tiles - t), values, width);
         for (int64_t k = 0; k < rows * width; k++) total[k] += values[k];
       }
       for (int64_t k = 0; k < rows; k++)
