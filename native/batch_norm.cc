@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "batch_norm_kernels.h"
+#include "channels_last.h"
 #include "own_kernels.h"
 
 namespace sweepstake {
@@ -85,11 +86,6 @@ template <typename T>
 void moveAverage(const at::Tensor& running, const std::vector<double>& now, double factor, double momentum) {
   T* data = running.data_ptr<T>();
   for (size_t c = 0; c < now.size(); c++) data[c] = static_cast<T>((1 - momentum) * data[c] + momentum * factor * now[c]);
-}
-
-template <typename S>
-S* dataOf(const at::Tensor& t) {
-  return static_cast<S*>(t.data_ptr());
 }
 
 // y = x * scale + shift; what the backward pass needs of them, [4, C]: mean, 1 / standard deviation, scale, shift.

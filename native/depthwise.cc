@@ -2,6 +2,7 @@
 // libtorch's is some thirty times off the pace. Work is cut by images, so the result does not depend on the number of threads.
 #include "depthwise.h"
 
+#include "channels_last.h"
 #include "depthwise_kernels.h"
 #include "own_kernels.h"
 
@@ -17,15 +18,8 @@ struct Geometry {
   DepthwiseShape row() const { return {channels, width, outWidth, stride, padding}; }
 };
 
-at::Tensor channelsLast(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
-
 at::Tensor emptyImages(const at::Tensor& like, int64_t height, int64_t width) {
   return at::empty({like.size(0), like.size(1), height, width}, like.options().memory_format(at::MemoryFormat::ChannelsLast));
-}
-
-template <typename S>
-S* dataOf(const at::Tensor& t) {
-  return static_cast<S*>(t.data_ptr());
 }
 
 // [C, 1, 3, 3] to [9, C], in the type of the arithmetic.
@@ -147,10 +141,6 @@ struct DepthwiseFunction : torch::autograd::Function<DepthwiseFunction> {
     }
   }
 };
-
-bool isPair(at::IntArrayRef pair, int64_t least, int64_t most) {
-  return pair.size() == 2 && pair[0] == pair[1] && pair[0] >= least && pair[0] <= most;
-}
 
 }  // namespace
 
