@@ -93,7 +93,7 @@ Exports engineExports() {
       {"setOwnKernels", setOwnKernels},
       {"ownKernels", [](Call& c) { return c.give(ownKernels); }},
       {"setWinograd", setWinograd},
-      {"hasWinograd", [](Call& c) { return c.give(hasWinograd()); }},
+      {"hasWinograd", [](Call& c) { return c.give(computesWinograd(c.text(0) == "bfloat16" ? at::kBFloat16 : at::kFloat)); }},
       {"setVariant", setVariant},
       {"getThreads", [](Call& c) { return c.give(static_cast<double>(at::get_num_threads())); }},
       {"profileBackward", profileBackward},

@@ -33,4 +33,9 @@ inline bool hasBfloat16Tiles() {
 #endif
 }
 
+// Whether Winograd's kernels compute images of this type here.
+inline bool computesWinograd(at::ScalarType type) {
+  return hasWinograd() && (type == at::kFloat || (type == at::kBFloat16 && !hasBfloat16Tiles()));
+}
+
 }  // namespace sweepstake

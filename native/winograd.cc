@@ -2,6 +2,7 @@
 // blocks of planes whose sizes depend on the shape alone, so the result does not depend on the number of threads.
 #include "winograd.h"
 
+#include "channels_last.h"
 #include "flush_denormals.h"
 #include "own_kernels.h"
 #include "winograd_kernels.h"
@@ -20,13 +21,6 @@ struct Convolution {
   Convolution(const at::Tensor& x, int64_t in, int64_t out) : shape{x.size(0), x.size(2), x.size(3)}, in(in), out(out) {}
   int64_t filterSize() const { return shape.planes() * in * out; }
 };
-
-at::Tensor channelsLast(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
-
-template <typename S>
-S* dataOf(const at::Tensor& t) {
-  return static_cast<S*>(t.data_ptr());
-}
 
 template <typename F>
 void inParallel(int64_t count, const F& body) {
@@ -201,8 +195,6 @@ struct WinogradFunction : torch::autograd::Function<WinogradFunction> {
   }
 };
 
-bool isPair(at::IntArrayRef pair, int64_t value) { return pair.size() == 2 && pair[0] == value && pair[1] == value; }
-
 bool isTileable(int64_t height, int64_t width) { return (height % 4 == 0 && width % 4 == 0) || (height == 2 && width == 2); }
 
 bool isFloat(const at::Tensor& t) { return t.is_cpu() && t.scalar_type() == at::kFloat; }
@@ -211,12 +203,11 @@ bool isFloat(const at::Tensor& t) { return t.is_cpu() && t.scalar_type() == at::
 
 bool isWinograd(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, at::IntArrayRef stride, at::IntArrayRef padding,
                 at::IntArrayRef dilation, int64_t groups) {
-  const auto type = x.scalar_type();
-  return winogradAllowed && hasWinograd() && hasOwnKernels(x) && (type == at::kFloat || (type == at::kBFloat16 && !hasBfloat16Tiles())) && isFloat(weight) &&
+  return winogradAllowed && hasOwnKernels(x) && computesWinograd(x.scalar_type()) && isFloat(weight) &&
          (!bias.defined() || (isFloat(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0))) && groups == 1 && x.dim() == 4 &&
          weight.dim() == 4 && x.numel() > 0 && weight.size(1) == x.size(1) && weight.size(2) == 3 && weight.size(3) == 3 &&
-         x.size(1) % 16 == 0 && weight.size(0) % 16 == 0 && weight.size(0) > 0 && isPair(stride, 1) && isPair(padding, 1) &&
-         isPair(dilation, 1) && isTileable(x.size(2), x.size(3));
+         x.size(1) % 16 == 0 && weight.size(0) % 16 == 0 && weight.size(0) > 0 && isPair(stride, 1, 1) && isPair(padding, 1, 1) &&
+         isPair(dilation, 1, 1) && isTileable(x.size(2), x.size(3));
 }
 
 at::Tensor winograd(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {

@@ -37,9 +37,12 @@ export function setWinograd(on: boolean): void {
   native().setWinograd(on);
 }
 
-/** Whether this processor has what Winograd's kernels need: AVX2 with FMA, or NEON with FMA. */
-export function hasWinograd(): boolean {
-  return native().hasWinograd();
+/**
+ * Whether Winograd's kernels compute images of a type on this processor: it needs AVX2 with FMA, or NEON with FMA; with AMX, bfloat16 is
+ * libtorch's.
+ */
+export function hasWinograd(dtype: "float32" | "bfloat16"): boolean {
+  return native().hasWinograd(dtype);
 }
 
 /** For tests: the widest vector instructions that kernels may use; at most what `engineInfo().variant` says at first. */

@@ -81,8 +81,8 @@ export interface Native {
   ownKernels(): boolean;
   /** Whether 3x3 convolutions may be Winograd's, or are all libtorch's (at first). */
   setWinograd(on: boolean): void;
-  /** Whether the processor has what they need. */
-  hasWinograd(): boolean;
+  /** Whether they are here for images of this type. */
+  hasWinograd(dtype: DType): boolean;
   /** For tests: the widest vector instructions that kernels may use, `baseline`, `avx2` or `avx512`. */
   setVariant(name: string): void;
   setGradEnabled(on: boolean): boolean;

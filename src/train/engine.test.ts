@@ -38,7 +38,7 @@ async function run(engine?: "winograd", fromCheckpoint?: Checkpoint): Promise<Re
   return { bits: encodeSafetensors(weights, {}).toString("hex"), testLoss: metrics.at(-1)?.testLoss, checkpoints };
 }
 
-describe.skipIf(!hasWinograd())("a training with Winograd's convolutions", () => {
+describe.skipIf(!hasWinograd("float32"))("a training with Winograd's convolutions", () => {
   it("has other bits than libtorch's and nearly its loss, whichever ran before", async () => {
     const direct = await run();
     const winograd = await run("winograd");

@@ -7,7 +7,7 @@ import { VERSION } from "../../core/version.ts";
 import { stageIdentity } from "../../plan/stage-table.ts";
 import type { Stage } from "../../plan/types.ts";
 import type { Provenance } from "../../store/types.ts";
-import { engineInfo, hasWinograd } from "../../tensor/engine.ts";
+import { engineInfo, hasOwnKernels, hasWinograd } from "../../tensor/engine.ts";
 import type { StageContext } from "./context.ts";
 
 /** What a stage's record says beside its files. */
@@ -42,7 +42,7 @@ function provenance(stage: Stage, context: StageContext, outcome: Outcome): Prov
     device: context.device,
     threads: context.threads,
     precision: precisionOf(stage),
-    ...engineOf(stage),
+    ...engineOf(stage, context.device),
     hardware: hardware(),
     startedAt: outcome.startedAt.toISOString(),
     finishedAt: finishedAt.toISOString(),
@@ -57,12 +57,13 @@ export function hardware(): string {
   return cpus()[0]?.model.trim() ?? "unknown";
 }
 
-/** What computed the 3x3 convolutions of a stage that asked for more than libtorch; the processor decides what it gets. */
-function engineOf({ parameters }: Stage): Pick<Provenance, "engine"> {
-  const asked =
-    "recipe" in parameters ? parameters.recipe.engine : "engine" in parameters ? parameters.engine : undefined;
-  if (asked === undefined) return {};
-  return { engine: hasWinograd() ? `winograd, ${engineInfo().variant}` : "libtorch" };
+/** What computed the 3x3 convolutions of a stage that asked for more than libtorch; device, type and processor decide what it gets. */
+function engineOf({ parameters }: Stage, device: string): Pick<Provenance, "engine"> {
+  const arithmetic = "recipe" in parameters ? parameters.recipe : "points" in parameters ? parameters : undefined;
+  if (arithmetic?.engine === undefined) return {};
+  const { precision } = arithmetic;
+  const isOurs = hasOwnKernels(device) && precision !== "float64" && hasWinograd(precision);
+  return { engine: isOurs ? `winograd, ${engineInfo().variant}` : "libtorch" };
 }
 
 function precisionOf({ parameters }: Stage): string {
