@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { InputError } from "../core/errors.ts";
 import { Conv2d } from "../nn/conv.ts";
 import { glorotNormal } from "../nn/init.ts";
 import { Linear } from "../nn/linear.ts";
@@ -7,6 +6,7 @@ import { MaxPool } from "../nn/max-pool.ts";
 import { type Cost, chainCost, chainForward, Module } from "../nn/module.ts";
 import { Relu } from "../nn/relu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkSmallestSide } from "./smallest-side.ts";
 import { defineModel } from "./types.ts";
 
 /** Channels of the pairs of convolutions; Conv-2 has the first pair, Conv-6 all three. */
@@ -70,14 +70,7 @@ function convN(depth: number) {
       width: z.number().gt(0).max(64).default(1),
     }),
     build({ width }, { classes, shape }) {
-      const [, height = 0, imageWidth = 0] = shape;
-      const smallestSide = 2 ** (depth / 2);
-      if (Math.min(height, imageWidth) < smallestSide) {
-        throw new InputError({
-          where: "model",
-          message: `conv${depth} expects images of at least ${smallestSide}×${smallestSide} pixels, got ${height}×${imageWidth}`,
-        });
-      }
+      checkSmallestSide(`conv${depth}`, shape, 2 ** (depth / 2));
       const scaled = (size: number) => Math.max(1, Math.round(size * width));
       return new ConvN(shape, classes, pairs.slice(0, depth / 2).map(scaled), scaled(hiddenUnits));
     },

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { InputError } from "../core/errors.ts";
 import { BatchNorm } from "../nn/batch-norm.ts";
 import { Conv2d } from "../nn/conv.ts";
 import { Linear } from "../nn/linear.ts";
@@ -7,6 +6,7 @@ import { type Cost, chainCost, chainForward, Module } from "../nn/module.ts";
 import { globalAvgPool } from "../tensor/ops.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkSmallestSide } from "./smallest-side.ts";
 import { defineModel } from "./types.ts";
 
 /** Expansion t, channels c, blocks n and stride s of the first block: Table 2 of the paper, but for the second stage's stride of 2. */
@@ -125,13 +125,8 @@ export const mobilenetV2 = defineModel({
     width: z.number().gt(0).max(16).default(1),
   }),
   build({ width }, { classes, shape }) {
-    const [channels = 0, height = 0, imageWidth = 0] = shape;
-    if (Math.min(height, imageWidth) < 9) {
-      throw new InputError({
-        where: "model",
-        message: `mobilenet-v2 expects images of at least 9×9 pixels (it halves them three times), got ${height}×${imageWidth}`,
-      });
-    }
+    checkSmallestSide("mobilenet-v2", shape, 9, { why: "it halves them three times" });
+    const [channels = 0] = shape;
     return new MobileNetV2(channels, classes, width);
   },
 });

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { InputError } from "../core/errors.ts";
 import { BatchNorm } from "../nn/batch-norm.ts";
 import { Conv2d } from "../nn/conv.ts";
 import { kaimingNormal } from "../nn/init.ts";
@@ -8,6 +7,7 @@ import { type Cost, chainCost, Module } from "../nn/module.ts";
 import { globalAvgPool, padChannels, subsample } from "../tensor/ops.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkSmallestSide } from "./smallest-side.ts";
 import { defineModel } from "./types.ts";
 
 /** How a block that changes the shape carries its input past its convolutions. */
@@ -122,13 +122,8 @@ function resnet(depth: number) {
       shortcut: z.enum(["projection", "identity"]).default("projection"),
     }),
     build({ width, shortcut }, { classes, shape }) {
-      const [channels = 0, height = 0, imageWidth = 0] = shape;
-      if (Math.min(height, imageWidth) < 5) {
-        throw new InputError({
-          where: "model",
-          message: `resnet${depth} expects images of at least 5×5 pixels (it halves them twice), got ${height}×${imageWidth}`,
-        });
-      }
+      checkSmallestSide(`resnet${depth}`, shape, 5, { why: "it halves them twice" });
+      const [channels = 0] = shape;
       return new ResNet(channels, classes, (depth - 2) / 6, width, shortcut);
     },
   });

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { InputError } from "../core/errors.ts";
 import { BatchNorm } from "../nn/batch-norm.ts";
 import { Conv2d } from "../nn/conv.ts";
 import { kaimingNormal, kaimingUniform } from "../nn/init.ts";
@@ -8,6 +7,7 @@ import { type Cost, chainCost, Module } from "../nn/module.ts";
 import { globalAvgPool, maxPool2d } from "../tensor/ops.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkSmallestSide } from "./smallest-side.ts";
 import { defineModel } from "./types.ts";
 
 /** He's normal by the outputs (fan_out), as torchvision draws convolutions. */
@@ -132,14 +132,11 @@ export const torchvisionResnets = [
       stem: z.enum(["imagenet", "small"]).default("imagenet"),
     }),
     build({ width, stem }, { classes, shape }) {
-      const [channels = 0, height = 0, imageWidth = 0] = shape;
-      const least = stem === "imagenet" ? 32 : 8; // one pixel at the end
-      if (Math.min(height, imageWidth) < least)
-        throw new InputError({
-          where: "model",
-          message: `${depth.name} with the stem ${stem} expects images of at least ${least}×${least} pixels, got ${height}×${imageWidth}`,
-          ...(stem === "imagenet" ? { hint: "for small images: model: { name: resnet18, stem: small }" } : {}),
-        });
+      const hint = "for small images: model: { name: resnet18, stem: small }";
+      // One pixel at the end.
+      if (stem === "imagenet") checkSmallestSide(`${depth.name} with the stem imagenet`, shape, 32, { hint });
+      else checkSmallestSide(`${depth.name} with the stem small`, shape, 8);
+      const [channels = 0] = shape;
       return new TorchvisionResNet(channels, classes, depth, width, stem);
     },
   }),

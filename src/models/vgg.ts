@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { InputError } from "../core/errors.ts";
 import { BatchNorm } from "../nn/batch-norm.ts";
 import { Conv2d } from "../nn/conv.ts";
 import { Linear } from "../nn/linear.ts";
@@ -8,6 +7,7 @@ import { type Cost, chainCost, Module } from "../nn/module.ts";
 import { Relu } from "../nn/relu.ts";
 import { globalAvgPool } from "../tensor/ops.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkSmallestSide } from "./smallest-side.ts";
 import { defineModel } from "./types.ts";
 
 /** Channels of VGG-11's convolutions in units of the first one's, one list per stage; a stage ends with max-pooling. */
@@ -70,14 +70,11 @@ export const vgg11 = defineModel({
     width: z.number().int().min(1).max(1024).default(64),
   }),
   build({ width }, { classes, shape }) {
-    const [channels = 0, height = 0, imageWidth = 0] = shape;
-    if (Math.min(height, imageWidth) < smallestSide) {
-      throw new InputError({
-        where: "model",
-        message: `vgg11 expects images of at least 32×32 pixels (it halves them five times), got ${height}×${imageWidth}`,
-        hint: "resnet20 takes smaller ones",
-      });
-    }
+    checkSmallestSide("vgg11", shape, smallestSide, {
+      why: "it halves them five times",
+      hint: "resnet20 takes smaller ones",
+    });
+    const [channels = 0] = shape;
     return new Vgg(channels, classes, width);
   },
 });
