@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../core/errors.ts";
+import { expandHome } from "../core/expand-home.ts";
 import { findDataSet } from "./catalog.ts";
 import { dataSetOf } from "./data-set-of.ts";
 import { plainOrGzipped } from "./read-file.ts";
@@ -86,13 +87,8 @@ function usualPlaces(set: DataSetDefinition): string[] {
 
 /** A path is the folder itself or its parent. */
 function placesUnder(set: DataSetDefinition, path: string): string[] {
-  const folder = expandHome(path);
+  const folder = resolve(expandHome(path));
   return basename(folder) === set.folder ? [folder] : [join(folder, set.folder), folder];
-}
-
-/** No shell has expanded `~/` in a spec. Relative paths start at the current folder. */
-function expandHome(path: string): string {
-  return resolve(path === "~" || path.startsWith("~/") ? join(homedir(), path.slice(1)) : path);
 }
 
 /** Why a folder does not hold the data set, or undefined when it does. */

@@ -1,5 +1,5 @@
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
+import { expandHome } from "../core/expand-home.ts";
 import { type SourceKind, type SourceSpec, sourceFields, sourceKinds } from "../data/import/source.ts";
 import { type Problem, problem } from "./problem.ts";
 import { type Fields, type Reading, readFields } from "./read.ts";
@@ -28,7 +28,10 @@ export function sourceOf(value: DataFields, folder: string): Reading<SourceSpec>
     return refused("expected data.seed beside a share to test on in data.test");
   const { side, channels, test, seed } = value;
   const given = Object.entries({ side, channels, test, seed }).filter(([, option]) => option !== undefined);
-  return { value: { kind, place: absolute(value[kind] ?? "", folder), ...Object.fromEntries(given) }, problems: [] };
+  return {
+    value: { kind, place: resolve(folder, expandHome(value[kind] ?? "")), ...Object.fromEntries(given) },
+    problems: [],
+  };
 }
 
 /** All sources of a spec's `data` as it was read; what is wrong with it is said when the whole spec is read. */
@@ -44,9 +47,4 @@ export function sourceAt(kind: SourceKind, place: string, options: Omit<SourceSp
 
 function refused(message: string): { readonly value: undefined; readonly problems: readonly Problem[] } {
   return { value: undefined, problems: [problem(["data"], message)] };
-}
-
-/** No shell has expanded `~/` in a spec. */
-function absolute(place: string, folder: string): string {
-  return place.startsWith("~/") ? join(homedir(), place.slice(2)) : resolve(folder, place);
 }

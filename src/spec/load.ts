@@ -14,6 +14,11 @@ const MAX_SPEC_BYTES = 1_000_000;
  * @throws InputError when there is no such file, with the nearest names of its folder, or it has more than a megabyte; or as parseSpec
  */
 export function loadSpec(path: string, overrides: readonly string[] = [], change?: (tree: unknown) => unknown): Spec {
+  return parseSpec(readSpecText(path), path, overrides, change);
+}
+
+/** The text of a spec's file. @throws InputError as loadSpec, but for what is in the text */
+export function readSpecText(path: string): string {
   let bytes: Buffer | undefined;
   try {
     bytes = readBounded(path, MAX_SPEC_BYTES);
@@ -33,7 +38,7 @@ export function loadSpec(path: string, overrides: readonly string[] = [], change
       message: "expected a spec, a YAML text, got a binary file",
       hint: "weight files are read by `sweepstake prune` and `compare`; a TorchScript network is named by model: { torchscript: FILE }",
     });
-  return parseSpec(text, path, overrides, change);
+  return text;
 }
 
 function unreadable(path: string, cause: unknown): InputError {

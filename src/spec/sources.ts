@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { canonicalJson } from "../core/canonical-json.ts";
+import { InputError } from "../core/errors.ts";
 import type { SourceSpec } from "../data/import/source.ts";
 import { readCases } from "./cases.ts";
 import { sourceIn } from "./data-source.ts";
+import { readSpecText } from "./load.ts";
 import { applyOverrides } from "./overrides.ts";
 import { readYaml } from "./positions.ts";
 import { readSweep, sweepPoints } from "./sweep.ts";
@@ -16,9 +17,10 @@ import { isMapping } from "./tree.ts";
 export function dataSources(path: string, overrides: readonly string[]): readonly SourceSpec[] {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
-  } catch {
-    return [];
+    text = readSpecText(path);
+  } catch (error) {
+    if (error instanceof InputError) return [];
+    throw error;
   }
   const { tree } = applyOverrides(readYaml(text, path).value, overrides);
   if (!isMapping(tree)) return [];

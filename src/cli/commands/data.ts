@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { SourceSpec } from "../../data/import/source.ts";
-import { positiveInteger, withJson } from "../options.ts";
+import { positiveInteger, wholeFromZero, withJson } from "../options.ts";
 
 interface ImportOptions {
   readonly side?: number;
@@ -46,7 +46,7 @@ function sourceCommand(name: string, description: string): Command {
     .option("--side <pixels>", "scale the shorter side to this and cut out the middle", positiveInteger)
     .option("--channels <n>", "1 for grey, 3 for colour (default: grey if all images are)", channelCount)
     .option("--test <share>", "share of each class to test on, or the name of the folder to test on", shareOrName)
-    .option("--seed <n>", "of the split by share", Number)
+    .option("--seed <n>", "of the split by share", wholeFromZero)
     .option(
       "--set <path=value>",
       "change a field of the spec (repeatable)",
