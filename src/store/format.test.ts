@@ -76,6 +76,17 @@ describe("a store of another version", () => {
     expect(readFileSync(mark).equals(whole)).toBe(true);
   });
 
+  it("reads no more than a megabyte of a mark or a record", () => {
+    compute(key);
+    writeFileSync(mark, `{"format":1${" ".repeat(1_000_000)}}`);
+    expect(Store.open(root).has(key)).toBe(true);
+    compute(other);
+    writeFileSync(recordFile(key), " ".repeat(1_000_001));
+    const notices: string[] = [];
+    expect(Store.open(root, (notice) => notices.push(notice)).record(key)).toBeUndefined();
+    expect(notices[0]).toContain("it has 0 characters and no checksum");
+  });
+
   it.each(["", "{", '{"format":}', '{"formau":1}', '{"format":"1"}', "null", "sweepstake store", '{"format":1'])(
     "is known by its objects when its mark is damaged: %j",
     (text) => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { StateDict } from "../core/array.ts";
 import { writeFileAtomic } from "../core/atomic-write.ts";
@@ -139,7 +139,7 @@ export class Store {
 
   failure(key: string): Failure | undefined {
     try {
-      const value: unknown = JSON.parse(readFileSync(this.#layout.failure(key), "utf8"));
+      const value: unknown = JSON.parse(readIfThere(this.#layout.failure(key), "utf8") ?? "");
       return isFailure(value) ? value : undefined;
     } catch {
       return undefined; // none, or unreadable, which is as good as none
@@ -182,10 +182,10 @@ export class Store {
   /** A store that has lost its mark, or has a damaged one, is known by its first object, and refused when that is of another version. */
   #checkFormat(): void {
     const { format: path, root } = this.#layout;
-    const mark = readIfThere(path);
-    const found = statedFormat(mark?.toString("utf8") ?? "");
+    const mark = readIfThere(path, "utf8") ?? "";
+    const found = statedFormat(mark);
     if (found === STORE_FORMAT) return;
-    const isLost = found === undefined || (mark !== undefined && differsInOneBit(mark, Buffer.from(MARK)));
+    const isLost = found === undefined || differsInOneBit(Buffer.from(mark), Buffer.from(MARK));
     if (isLost && !this.#objects.list()[Symbol.iterator]().next().done) return;
     if (found !== undefined) throw otherFormat(root, String(found), basename(path));
     const files = existsSync(root) ? readdirSync(root).filter((name) => !name.startsWith(".")) : [];
