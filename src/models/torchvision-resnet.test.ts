@@ -33,6 +33,15 @@ describe("ResNet-18 and -50 of torchvision", () => {
 
   it("refuses images that its strides would leave nothing of, and says which stem fits", () => {
     expect(() => describeModel({ name: "resnet18" }, { classes: 10, shape: [1, 28, 28] })).toThrow("stem: small");
+    for (const [stem, least] of [
+      ["imagenet", 32],
+      ["small", 8],
+    ] as const) {
+      const describeAt = (side: number) => () =>
+        describeModel({ name: "resnet18", stem, width: 1 }, { classes: 10, shape: [1, side, side + 1] });
+      expect(describeAt(least)).not.toThrow();
+      expect(describeAt(least - 1)).toThrow(`${least}×${least} pixels, got ${least - 1}×${least}`);
+    }
   });
 });
 

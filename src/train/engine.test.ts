@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { StateDict } from "../core/array.ts";
 import { encodeSafetensors } from "../core/safetensors.ts";
+import { DeviceSplit } from "../data/device.ts";
 import { buildModel } from "../models/index.ts";
 import { initialWeights } from "../nn/init.ts";
-import { hasWinograd } from "../tensor/engine.ts";
+import { hasWinograd, setWinograd } from "../tensor/engine.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { evaluate, evaluationBatch } from "./evaluate.ts";
 import { toyData, toyRecipe } from "./toy.fixture.ts";
 import { train } from "./trainer.ts";
 
@@ -46,6 +48,21 @@ describe.skipIf(!hasWinograd("float32"))("a training with Winograd's convolution
     // 6 steps with rounding errors of some 1e-6, at a rate at which they do not grow much: a wrong gradient would move it by per cents.
     expect(Math.abs((winograd.testLoss ?? 0) / (direct.testLoss ?? 1) - 1)).toBeLessThan(1e-3);
     expect((await run()).bits).toBe(direct.bits);
+  });
+
+  it("is evaluated by the engine that is asked for, whatever the process used before", async () => {
+    const network = model();
+    const split = new DeviceSplit(data.test, data, "cpu", "float32");
+    network.load(initialWeights(network, 0, 0), { device: "cpu", dtype: "float32" });
+    const losses: (number | undefined)[] = [];
+    for (const engine of [undefined, "winograd", undefined, "winograd"] as const) {
+      setWinograd(losses.length > 1 === (engine === undefined)); // what it must not keep
+      losses.push((await evaluate(network, split, evaluationBatch, undefined, engine))?.loss);
+    }
+    expect(losses.slice(2)).toEqual(losses.slice(0, 2));
+    expect(losses[0]).not.toBe(losses[1]);
+    split.dispose();
+    network.dispose();
   });
 
   it("repeats its bits and goes on to them from a checkpoint", async () => {
