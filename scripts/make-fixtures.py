@@ -258,6 +258,61 @@ class ResNet(nn.Module):
         return self.linear(x.mean((2, 3)))
 
 
+class StageBlock(nn.Module):
+    """He et al. 2016, Figure 5: two 3x3 convolutions, or a bottleneck of 1x1, 3x3 (which has the stride) and 1x1. Torchvision's names."""
+
+    def __init__(self, inputs, width, outputs, stride, bottleneck):
+        super().__init__()
+        # kernel, channels, stride of each convolution
+        plan = [(1, width, 1), (3, width, stride), (1, outputs, 1)] if bottleneck else [(3, width, stride), (3, outputs, 1)]
+        self.depth = len(plan)
+        channels = inputs
+        for i, (kernel, out, step) in enumerate(plan, 1):
+            setattr(self, f"conv{i}", nn.Conv2d(channels, out, kernel, stride=step, padding=kernel // 2, bias=False))
+            setattr(self, f"bn{i}", nn.BatchNorm2d(out))
+            channels = out
+        self.downsample = None
+        if stride > 1 or inputs != outputs:
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        y = x
+        for i in range(1, self.depth + 1):
+            y = getattr(self, f"bn{i}")(getattr(self, f"conv{i}")(y))
+            if i < self.depth:
+                y = relu(y)
+        return relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class StagedResNet(nn.Module):
+    """He et al. 2016, Table 1, the form of torchvision; `small`: a 3x3 stem without pooling."""
+
+    def __init__(self, shape, classes, blocks, bottleneck, width=64, stem="imagenet"):
+        super().__init__()
+        small = stem == "small"
+        self.conv1 = nn.Conv2d(shape[0], width, 3 if small else 7, stride=1 if small else 2, padding=1 if small else 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.pooled = not small
+        channels = width
+        for stage, count in enumerate(blocks):
+            narrow = width << stage
+            out = 4 * narrow if bottleneck else narrow
+            members = []
+            for i in range(count):
+                members.append(StageBlock(channels, narrow, out, 2 if stage > 0 and i == 0 else 1, bottleneck))
+                channels = out
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*members))
+        self.fc = nn.Linear(channels, classes)
+
+    def forward(self, x):
+        x = relu(self.bn1(self.conv1(x)))
+        if self.pooled:
+            x = F.max_pool2d(x, 3, stride=2, padding=1)
+        for stage in [self.layer1, self.layer2, self.layer3, self.layer4]:
+            x = stage(x)
+        return self.fc(x.mean((2, 3)))
+
+
 class InvertedResidual(nn.Module):
     def __init__(self, inputs, outputs, expansion, stride):
         super().__init__()
@@ -344,6 +399,26 @@ FIXTURES = {
         ["step"],
     ),
     "resnet110": (ResNet, {"depth": 110, "width": 4}, {"name": "resnet110", "width": 4}, [3, 12, 12], 4, 10, None, ["step"]),
+    "resnet18": (
+        StagedResNet,
+        {"blocks": [2, 2, 2, 2], "bottleneck": False, "width": 4, "stem": "small"},
+        {"name": "resnet18", "width": 4, "stem": "small"},
+        [3, 16, 16],
+        8,
+        10,
+        0.005,
+        ["step"],
+    ),
+    "resnet50": (
+        StagedResNet,
+        {"blocks": [3, 4, 6, 3], "bottleneck": True, "width": 2},
+        {"name": "resnet50", "width": 2},
+        [3, 64, 64],
+        8,
+        10,
+        None,
+        [],
+    ),
     "mobilenet-v2": (MobileNetV2, {"width": 0.125}, {"name": "mobilenet-v2", "width": 0.125}, [3, 12, 12], 8, 10, 2e-4, ["step"]),
     "mobilenet-v2-full": (MobileNetV2, {}, {"name": "mobilenet-v2"}, [3, 32, 32], 2, 10, None, []),
 }

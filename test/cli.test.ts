@@ -50,6 +50,7 @@ describe("the help", () => {
       "plan",
       "run",
       "status",
+      "data",
       "store",
       "list",
       "show",
