@@ -5,9 +5,6 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 
 #include "compat.h"
 
@@ -33,17 +30,6 @@ void count(int64_t bytes) {
   }
 }
 
-// Large blocks in pages of 2 MiB, where the system leaves it to programs ("madvise"): fewer misses of the address cache.
-void preferHugePages(char* base, size_t bytes) {
-#ifdef MADV_HUGEPAGE
-  constexpr size_t page = size_t{2} << 20;
-  if (bytes < 2 * page) return;
-  const auto first = (reinterpret_cast<uintptr_t>(base) + page - 1) / page * page;
-  const auto end = (reinterpret_cast<uintptr_t>(base) + bytes) / page * page;
-  madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);  // a wish: where it is refused nothing changes
-#endif
-}
-
 class CountingAllocator final : public PortableAllocator {
  protected:
   c10::DataPtr allocateBytes(size_t bytes) const override {
@@ -57,7 +43,6 @@ class CountingAllocator final : public PortableAllocator {
           " bytes are in use by tensors of this process\nuse a smaller batch or fewer workers");
     }
     *static_cast<int64_t*>(base) = static_cast<int64_t>(bytes);
-    preferHugePages(static_cast<char*>(base), bytes);
     count(static_cast<int64_t>(bytes));
     void* data = static_cast<char*>(base) + kAlignment;
     return {data, data, &release, cpu};

@@ -63,6 +63,16 @@ const small: readonly Case[] = [
       }),
     ),
   ),
+  ...["resnet18", "resnet50"].map(
+    (name): Case => ({
+      title: name,
+      model: { name, stem: "small", width: name === "resnet18" ? 16 : 4 },
+      shape: [3, 8, 8],
+      batchSize: 8,
+      precisions: mixed,
+      isDeep: true,
+    }),
+  ),
   {
     title: "a network of TorchScript",
     model: { name: "torchscript", torchscript: join(import.meta.dirname, "../fixtures/torchscript/residual.pt") },
