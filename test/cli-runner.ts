@@ -20,8 +20,8 @@ export class RunningCli {
   #stdout = "";
   #stderr = "";
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...env } });
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = process.cwd()) {
+    this.child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...env }, cwd });
     this.child.stdout?.on("data", (chunk: Buffer) => {
       this.#stdout += chunk.toString();
     });

@@ -76,6 +76,21 @@ describe("the help", () => {
   });
 });
 
+it("refuses an option that is given twice, below a command too", async () => {
+  for (const command of [
+    ["plan", "spec.yaml", "--out", "a", "--out", "b"],
+    ["store", "verify", "--out", "a", "--out", "b"],
+    ["data", "show", "photos", "--side", "8", "--side", "9"],
+  ]) {
+    const { code, stderr } = await cli(command);
+    expect([command, code, stderr]).toEqual([
+      command,
+      2,
+      expect.stringMatching(/option '--(out|side)' is given twice/),
+    ]);
+  }
+});
+
 it("ends in peace where the reader of its output has gone, as in `sweepstake … | head`", async () => {
   const running = new RunningCli(["--help"]);
   running.child.stdout?.destroy();

@@ -38,7 +38,11 @@ export function chooseWeights(root: PickleValue, file: string, key?: string): Ch
     if (dict !== undefined) return chosen(dict, path, file);
     const part = partOf(root, key, file);
     if (part === undefined)
-      throw refuse(file, `has no dictionary of tensors at key ${quoted(key)}`, suggest(key, shownKeys(candidates)));
+      throw refuse(
+        file,
+        `has no dictionary of tensors at key ${quoted(key)}`,
+        `${suggest(key, shownKeys(candidates))}; a key of one file alone is written behind it: FILE#KEY`,
+      );
     return part;
   }
   if (candidates.size === 0)
@@ -134,7 +138,7 @@ function ambiguous(candidates: ReadonlyMap<string, PickleDict>, file: string): I
   return refuse(
     file,
     `holds several dictionaries of tensors: ${list.join(", ")}`,
-    `say which one: --key NAME; for the outermost --key ${ROOT}`,
+    `say which one: FILE#NAME or --key NAME${candidates.has("") ? `; for the outermost --key ${ROOT}` : ""}`,
   );
 }
 

@@ -123,7 +123,7 @@ describe("files that PyTorch has written", () => {
   it("a dictionary that --key names, and the refusal that lists them", () => {
     expect(contents(read("two-networks.pt", "b").tensors)).toEqual(contents(new Map([["w", fill([3])]])));
     expect(() => read("two-networks.pt")).toThrow(
-      /two-networks\.pt: holds several dictionaries of tensors: a \(1 entries\), b \(1 entries\)\n {2}hint: say which one: --key NAME/,
+      /two-networks\.pt: holds several dictionaries of tensors: a \(1 entries\), b \(1 entries\)\n {2}hint: say which one: FILE#NAME or --key NAME$/,
     );
     expect(() => read("two-networks.pt", "c")).toThrow(
       /has no dictionary of tensors at key "c"\n {2}hint: .*"a" or "b"/,

@@ -57,11 +57,16 @@ Exit codes: 0 done, 1 a run failed, 2 wrong input, 129 to 143 stopped by a signa
     pruneCommand,
   ];
   for (const command of commands) program.addCommand(command());
-  for (const command of [program, ...program.commands]) {
+  for (const command of allOf(program)) {
     command.exitOverride();
     refuseRepeated(command);
   }
   return program;
+}
+
+/** A command and those below it. */
+function allOf(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(allOf)];
 }
 
 /** An option that takes one value and is given twice would lose the first one in silence. */

@@ -21,19 +21,24 @@ export function planWarnings(plan: Plan): readonly string[] {
 }
 
 /**
- * A last batch of one image, of which batch norm over vectors makes no statistics: every seed would fail after a whole epoch.
+ * Batches of one image, above all a last one, of which batch norm over vectors makes no statistics: every seed would fail after a whole epoch.
  * @throws InputError that names batch size and subset
  */
 export function checkLastBatches({ spec }: Plan): void {
   for (const { setting } of spec.variants) {
     const { data, model, train } = setting;
     const images = describeData(data).train;
-    if (train.batchSize === 1 || images % train.batchSize !== 1) continue;
+    const { batchSize } = train;
+    if (batchSize !== 1 && images % batchSize !== 1) continue;
     if (describeModelOnce(model, describeData(data)).needsTwoImages !== true) continue;
+    const [what, hint] =
+      batchSize === 1
+        ? ["batches of more than one image", "take a larger train.batchSize"]
+        : ["no last batch of one image", "take another train.batchSize or data.subset"];
     throw new InputError({
       where: "train.batchSize",
-      message: `expected no last batch of one image, got ${images} images in batches of ${train.batchSize}: batch norm has no statistics of one`,
-      hint: "take another train.batchSize or data.subset",
+      message: `expected ${what}, got ${images} images in batches of ${batchSize}: batch norm has no statistics of one`,
+      hint,
     });
   }
 }

@@ -155,6 +155,15 @@ total             66    60     9.09 %             2            8
     );
   });
 
+  it("says of which layers a previous mask says nothing", () => {
+    const partial = new Mask([
+      ["fc.weight", { shape: [4, 3], keep: Uint8Array.from({ length: 12 }, (_, i) => i % 2) }],
+    ]);
+    writeFileSync(at("partial.safetensors"), encodeSafetensors(partial.toStateDict(), {}));
+    const { notes } = pruneFile(dense, { ...options, protect: ["none"], previous: at("partial.safetensors") });
+    expect(notes).toContain(`${at("partial.safetensors")}: has no mask of conv.weight: dense so far`);
+  });
+
   it("writes nothing that is not asked for, replaces nothing without --force, and gives equal bytes", () => {
     expect(pruneFile(dense, options).written).toEqual([]);
     pruneFile(dense, { ...options, output: at("out.pt") });

@@ -95,7 +95,7 @@ export function pruneFile(path: string, options: PruneOptions): PruneResult {
       message: `has no unprotected layers (weights of convolutions and linear layers) among ${tensors.size} arrays`,
       hint: others.length > 0 ? notTaken(others) : "protect fewer layers, or none: --protect none",
     });
-  const given = previousMask(path, checkpoint, options);
+  const given = previousMask(path, checkpoint, layers, options);
   const nonZero = nonZeroMask(tensors, layers, given.mask);
   const tooSparse = layers.filter((name) => isTooSparse(name, nonZero, given.mask, options.sparsity));
   const mask = within(path, () => {

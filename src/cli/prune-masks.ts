@@ -9,10 +9,11 @@ import { keptCount } from "../masks/counts.ts";
 import { type LayerMask, Mask } from "../masks/mask.ts";
 import type { PrunedLayer, PruneOptions } from "./prune-file.ts";
 
-/** The mask that a file is pruned under already: its own, or the one that is named; none for a dense file. */
+/** The mask that a file is pruned under already: its own, or the one that is named; none for a dense file. @param layers those that are pruned now */
 export function previousMask(
   path: string,
   { mask, tensors, ties }: LoadedCheckpoint,
+  layers: readonly string[],
   { previous, maskKey }: PruneOptions,
 ): { readonly mask: Mask | undefined; readonly notes: readonly string[] } {
   if (previous === undefined) return { mask, notes: [] };
@@ -24,7 +25,12 @@ export function previousMask(
     });
   const read = readMask(previous, maskKey === undefined ? {} : { key: maskKey });
   const fitted = fitMask(read.mask, tensors, previous, ties);
-  return { mask: fitted.mask, notes: [...read.notes.map((note) => `${previous}: ${note}`), ...fitted.notes] };
+  const without = layers.filter((name) => !fitted.mask.has(name));
+  const partial = without.length === 0 ? [] : [`${previous}: has no mask of ${listed(without)}: dense so far`];
+  return {
+    mask: fitted.mask,
+    notes: [...read.notes.map((note) => `${previous}: ${note}`), ...fitted.notes, ...partial],
+  };
 }
 
 /** What is kept of each layer at most: its weights that are not 0, and of these those that the previous mask keeps. */

@@ -50,7 +50,7 @@ const fixedMode: Check = ({ kind, constants }) => {
   const mode = constants.training === true ? "training" : "evaluation";
   return {
     message: `expected batch-norm that follows the network's mode, got one that is fixed in ${mode}`,
-    hint: "tracing fixes the mode: save the network with torch.jit.script",
+    hint: `tracing fixes the mode: save the network with torch.jit.script${mode === "training" ? "; so does track_running_stats=False: keep the running statistics" : ""}`,
   };
 };
 

@@ -39,6 +39,13 @@ export function failedPass(cause: string, shape: string, operations: readonly Sc
       hint: "return real numbers, e.g. the absolute value of complex ones",
     };
   }
+  const kind = /^forward\(\) gives no tensor, but a (\w+)/.exec(cause)?.[1];
+  if (kind !== undefined) {
+    return {
+      message: `expected forward() to return the logits alone, got a ${kind.replace("Generic", "").toLowerCase()}`,
+      hint: "wrap it before it is saved, in a module whose forward() returns one tensor, e.g. return self.net(x)[0]",
+    };
+  }
   if (!typeTrouble.test(cause)) return { message: `does not take images of shape ${shape}: ${cause}` };
   const message = `cannot compute with float32 images and weights: ${cause}${conversions(operations)}`;
   return { message, hint: advice };

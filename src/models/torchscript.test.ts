@@ -144,7 +144,7 @@ describe("what is refused, by name", () => {
   it.each([
     ["traced-batch-norm", "fixed in evaluation\n  hint: tracing fixes the mode"],
     ["stateful", "expected the same logits for the same images, got others"],
-    ["two-outputs", "forward() gives no tensor, but a Tuple"],
+    ["two-outputs", "expected forward() to return the logits alone, got a tuple\n  hint: wrap it before it is saved"],
     ["fixed-batch", "got float32 [4, 3]\n  hint: tracing can fix the number of images"],
     ["frozen", "expected a convolution or linear layer whose weight is a trained parameter, got none"],
   ])("%s", (name, text) => {
@@ -195,7 +195,7 @@ describe("what is refused, by name", () => {
 
   it("images and classes that do not fit, with the expected and the found shape", () => {
     expect(complaint(script("harmless"), { classes: 10, shape: [1, 8, 8] })).toContain(
-      "FILE: expected logits float32 [4, 10] for 4 images of shape [1, 8, 8], got float32 [4, 3]",
+      "FILE: expected logits float32 [4, 10] for 4 images of shape [1, 8, 8], got float32 [4, 3]\n  hint: the data have 10 classes: the last layer must have as many outputs",
     );
     const message = complaint(script("harmless"), { classes: 3, shape: [3, 8, 8] });
     expect(message).toContain("FILE: does not take images of shape [3, 8, 8]");

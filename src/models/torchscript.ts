@@ -220,10 +220,7 @@ class ScriptFile {
     const expected = `logits float32 [${count}, ${classes}] for ${count} images of shape [${this.#input.shape.join(", ")}]`;
     const got = `${dtype} [${shape.join(", ")}]`;
     if (dtype !== "float32") throw this.#complaint(wrongType(expected, got, dtype, this.#operations));
-    throw this.#error(
-      `expected ${expected}, got ${got}`,
-      shape[1] === classes ? "tracing can fix the number of images: save it with torch.jit.script" : undefined,
-    );
+    throw this.#error(`expected ${expected}, got ${got}`, shapeHint(shape, count, classes));
   }
 
   /** Runs `use`, and says of what libtorch does not like that it is the file's fault. */
@@ -244,6 +241,15 @@ class ScriptFile {
   #complaint({ message, ...hint }: Complaint): InputError {
     return new InputError({ where: "model", message: `${this.#path}: ${message}`, ...hint });
   }
+}
+
+/** What makes logits of a shape, one that is not [count, classes]. */
+function shapeHint(shape: readonly number[], count: number, classes: number): string | undefined {
+  if (shape.length > 2 && shape[0] === count)
+    return "one row of logits per image: average over places, or flatten before the last layer";
+  if (shape.length !== 2) return undefined;
+  if (shape[1] === classes) return "tracing can fix the number of images: save it with torch.jit.script";
+  return `the data have ${classes} classes: the last layer must have as many outputs`;
 }
 
 function toNumbers(tensor: Tensor): Float32Array {
@@ -271,6 +277,8 @@ function outputNotes(values: Float32Array, classes: number): readonly string[] {
 /** Operations that this libtorch does not have are mostly those of a newer PyTorch. */
 function notLoaded(cause: string): Complaint {
   const message = `cannot be loaded by libtorch: ${cause}`;
+  if (cause.includes("needs an argument"))
+    return { message, hint: "the network is called with the images alone: give the argument a default" };
   const isNewer = /unknown builtin op|unsupported|version|not (a )?registered/i.test(cause);
   const hint = isNewer
     ? `the file may be of a newer PyTorch than libtorch ${engineInfo().libtorch}: save it with that version, or build the engine against a newer libtorch (LIBTORCH=/path make -C native)`

@@ -15,9 +15,7 @@ interface ImportOptions {
 export function dataCommand(): Command {
   return new Command("data")
     .description("Import your own images, once, and look at what is there.")
-    .addCommand(
-      withJson(new Command("list").description("List the imported data sets.").exitOverride()).action(listAction),
-    )
+    .addCommand(withJson(new Command("list").description("List the imported data sets.")).action(listAction))
     .addCommand(
       sourceCommand("check", "Read every image as an import does, and say whether all are right.").action(checkAction),
     )
@@ -52,8 +50,7 @@ function sourceCommand(name: string, description: string): Command {
       "change a field of the spec (repeatable)",
       (value, all: string[]) => [...all, value],
       [],
-    )
-    .exitOverride();
+    );
   return withJson(command);
 }
 

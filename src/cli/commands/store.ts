@@ -9,8 +9,7 @@ export function storeCommand(): Command {
       "Read every byte of the stored results against their records, and list what is damaged; exit code 1 if anything is.",
     )
     .argument("[spec]", "only the results of this experiment, a YAML file")
-    .option("--repair", "move damaged results to the quarantine, so that the next run computes them anew", false)
-    .exitOverride();
+    .option("--repair", "move damaged results to the quarantine, so that the next run computes them anew", false);
   withJson(withSpecOptions(verify)).action(verifyAction);
   return new Command("store")
     .description("Look after the store of results.")
@@ -36,8 +35,7 @@ function contentsCommand(name: "ls" | "du", description: string): Command {
   const command = new Command(name)
     .description(description)
     .argument("[folder]", "where the experiments' YAML files are", ".")
-    .option("--out <folder>", "where the store and the reports are kept", "sweepstake-out")
-    .exitOverride();
+    .option("--out <folder>", "where the store and the reports are kept", "sweepstake-out");
   return withJson(command).action(async (folder: string, options: ContentsOptions) => {
     const { Store: Stores } = await import("../../store/store.ts");
     const { storeFolder } = await import("../options.ts");
