@@ -35,7 +35,7 @@ Examples:
   $ sweepstake demo                          the whole experiment on Fashion-MNIST, in minutes
   $ sweepstake plan examples/demo.yaml       what a spec would train, and how long it would take
 
-Exit codes: 0 done, 1 a run failed, 2 wrong input, 129 to 143 stopped by a signal (run again to go on).`,
+Exit codes: 0 done, 1 a run failed, 2 wrong input, 3 stopped by request, 129 to 143 stopped by a signal (run again to go on).`,
     );
   const commands = [
     demoCommand,

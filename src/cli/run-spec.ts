@@ -1,5 +1,7 @@
+import type { Json } from "../core/canonical-json.ts";
 import { loadData } from "../data/load.ts";
 import type { PaperContext } from "../paper/types.ts";
+import { experimentId } from "../plan/experiment-id.ts";
 import type { Plan } from "../plan/types.ts";
 import { execute } from "../run/execute.ts";
 import { InlineSlot } from "../run/inline.ts";
@@ -21,7 +23,7 @@ import { TensorBoardLog } from "./tensorboard-log.ts";
 /**
  * Runs a spec to its end and shows the results.
  * @param paper which of the paper's figures or tables it is
- * @returns the exit code: 0 done, 1 when a stage failed or all trainings diverged, 129, 130, 138, 140 or 143 when a signal stopped the run
+ * @returns the exit code: 0 done, 1 when a stage failed or all trainings diverged, 3 when a mark in the store stopped some of it, 129, 130, 138, 140 or 143 when a signal stopped the run
  */
 export async function runSpec(
   spec: Spec,
@@ -51,6 +53,8 @@ export async function runPlan(
   process.stderr.write(planText(plan, summary));
   if (summary.stagesToDo > 0) checkBeforehand(plan, store);
   for (const warning of planWarnings(plan)) process.stderr.write(`note: ${warning}\n`);
+  store.experiments.note(experimentId(plan), plan.spec as unknown as Json); // plain data; only its interfaces lack an index signature
+  liftStops(plan, store);
   const stopped = new StopSignal();
   const slots = makeSlots(plan.spec, store, options, summary.stagesToDo);
   const view = progressView(plan, summary.trainingsToDo, process.stderr);
@@ -66,12 +70,25 @@ export async function runPlan(
     await Promise.all(slots.map((slot) => slot.close()));
     stopped.release();
   }
+  if (!outcome.interrupted && outcome.stopped.length > 0) {
+    process.stderr.write(
+      `stopped by request (sweepstake cancel, or the live page): ${outcome.stopped.length} stages are held back; the same command goes on with them\n`,
+    );
+    return { exitCode: STOPPED_BY_MARK, isStopped: true };
+  }
   if (!outcome.interrupted) {
     const isVain = outcome.failed.size > 0 || hasOnlyDiverged(plan, store);
     return { exitCode: isVain ? 1 : 0, isStopped: false };
   }
   process.stderr.write("stopped; the running trainings are checkpointed, the same command goes on from here\n");
   return { exitCode: stopped.exitCode, isStopped: true };
+}
+
+/** Whoever runs an experiment wants it to go on: requests to stop it that were made before are settled. */
+function liftStops(plan: Plan, store: Store): void {
+  const marked = [...store.stops.targets()].filter((id) => id === experimentId(plan) || plan.stages.has(id));
+  for (const id of marked) store.stops.clear(id);
+  if (marked.length > 0) process.stderr.write(`note: ${marked.length} earlier requests to stop are lifted\n`);
 }
 
 /** Whether every training that was tried has diverged: then there is no result at all. */
@@ -99,6 +116,9 @@ function makeSlots(spec: Spec, store: Store, options: RunOptions, stagesToDo: nu
   const count = Math.min(options.workers, Math.max(1, stagesToDo));
   return Array.from({ length: count }, () => new WorkerSlot(setup));
 }
+
+/** Exit code of a run of which a mark in the store stopped all or a part. */
+const STOPPED_BY_MARK = 3;
 
 /** Signals that stop a run in good order, with the exit code of each; schedulers warn by any of them. */
 const signalCodes: Readonly<Partial<Record<NodeJS.Signals, number>>> = {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { RunError } from "../core/errors.ts";
+import { experimentId } from "../plan/experiment-id.ts";
 import type { Plan, Stage } from "../plan/types.ts";
 import { STALE_MS } from "../store/leases.ts";
 import type { Store } from "../store/store.ts";
@@ -11,6 +12,8 @@ import { type RunEvent, type RunSummary, type Slot, StageFailure } from "./types
 const MAX_ATTEMPTS = 3;
 /** How long to wait before asking again for a stage that another run holds. */
 const BUSY_WAIT_MS = 2_000;
+/** How often to look for requests to stop. */
+const STOP_LOOK_MS = 1_000;
 
 export interface ExecuteOptions {
   readonly plan: Plan;
@@ -40,12 +43,17 @@ class Execution {
   #done = 0;
   readonly #reused: number;
   #fatal: string | undefined;
+  /** Stages under way, by slot. */
+  readonly #running = new Map<Slot, string>();
+  readonly #experiment: string;
+  #stops: ReadonlySet<string> = new Set();
 
   constructor(options: ExecuteOptions) {
     this.#options = options;
     const { plan, store } = options;
     this.#schedule = new Schedule(plan, (key, outputs) => store.has(key, outputs));
     this.#reused = this.#schedule.done;
+    this.#experiment = experimentId(plan);
     for (const stage of plan.stages.values()) {
       if (store.record(stage.key)?.status !== "diverged") continue;
       this.#diverged.push(stage.key);
@@ -58,24 +66,16 @@ class Execution {
   }
 
   async run(): Promise<RunSummary> {
-    const { slots, signal } = this.#options;
+    const { signal } = this.#options;
     const interrupt = () => this.#interruptAll();
     signal?.addEventListener("abort", interrupt);
-    const running = new Map<Slot, Promise<void>>();
-    for (;;) {
-      for (const [worker, slot] of slots.entries()) {
-        if (running.has(slot) || this.#isStopping()) continue;
-        const stage = this.#schedule.take();
-        if (stage === undefined) break;
-        running.set(
-          slot,
-          this.#attempt(slot, worker, stage).finally(() => running.delete(slot)),
-        );
-      }
-      if (running.size === 0) break;
-      await Promise.race(running.values());
+    const looking = setInterval(() => this.#lookForStops(), STOP_LOOK_MS);
+    try {
+      await this.#runAll();
+    } finally {
+      clearInterval(looking);
+      signal?.removeEventListener("abort", interrupt);
     }
-    signal?.removeEventListener("abort", interrupt);
     if (this.#fatal !== undefined) throw new RunError(this.#fatal);
     return {
       done: this.#done,
@@ -83,8 +83,47 @@ class Execution {
       diverged: this.#diverged,
       failed: this.#failed,
       skipped: this.#skipped,
+      stopped: this.#stoppedByMark(),
       interrupted: signal?.aborted === true,
     };
+  }
+
+  async #runAll(): Promise<void> {
+    const { slots } = this.#options;
+    const running = new Map<Slot, Promise<void>>();
+    for (;;) {
+      this.#lookForStops();
+      for (const [worker, slot] of slots.entries()) {
+        if (running.has(slot) || this.#isStopping()) continue;
+        const stage = this.#schedule.take(this.#stops);
+        if (stage === undefined) break;
+        running.set(
+          slot,
+          this.#attempt(slot, worker, stage).finally(() => running.delete(slot)),
+        );
+      }
+      if (running.size === 0) break;
+      // With a free worker, look again soon: a stop may have been taken back.
+      const isWaiting = this.#stops.size > 0 && running.size < slots.length;
+      await Promise.race([...running.values(), ...(isWaiting ? [sleep(STOP_LOOK_MS)] : [])]);
+    }
+  }
+
+  /** What runs of a marked stage or of the marked experiment is asked to checkpoint. */
+  #lookForStops(): void {
+    this.#stops = this.#options.store.stops.targets();
+    for (const [slot, key] of this.#running) {
+      if (this.#isMarked(key)) slot.interrupt();
+    }
+  }
+
+  #isMarked(key: string): boolean {
+    return this.#stops.has(key) || this.#stops.has(this.#experiment);
+  }
+
+  /** Marked stages that could have been run; at the end, for nothing else is left ready. */
+  #stoppedByMark(): readonly string[] {
+    return this.#schedule.ready().filter((key) => this.#isMarked(key));
   }
 
   #interruptAll(): void {
@@ -92,12 +131,13 @@ class Execution {
   }
 
   #isStopping(): boolean {
-    return this.#fatal !== undefined || this.#options.signal?.aborted === true;
+    return this.#fatal !== undefined || this.#options.signal?.aborted === true || this.#stops.has(this.#experiment);
   }
 
   async #attempt(slot: Slot, worker: number, stage: Stage): Promise<void> {
     const { onEvent, store } = this.#options;
     onEvent({ type: "start", stage, worker });
+    this.#running.set(slot, stage.key);
     try {
       const status = await slot.run(stage, (progress) => onEvent({ type: "progress", stage, worker, progress }));
       onEvent({ type: "finish", stage, worker, status });
@@ -118,6 +158,8 @@ class Execution {
       }
     } catch (error) {
       this.#handle(stage, error);
+    } finally {
+      this.#running.delete(slot);
     }
   }
 

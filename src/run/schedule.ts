@@ -48,16 +48,23 @@ export class Schedule {
     return [...this.#state.values()].filter((state) => state === "done").length;
   }
 
-  /** The ready stage to run next, now marked as running; undefined when none is ready. */
-  take(): Stage | undefined {
+  /**
+   * The ready stage to run next, now marked as running; undefined when none is ready.
+   * @param heldBack keys of stages that are not to be run for now
+   */
+  take(heldBack: ReadonlySet<string> = new Set()): Stage | undefined {
     let best: Stage | undefined;
     for (const stage of this.#stages.values()) {
-      if (this.#state.get(stage.key) !== "waiting") continue;
-      if (!inputsOf(stage).every((ref) => this.#isThere(ref))) continue;
+      if (heldBack.has(stage.key) || !this.#isReady(stage)) continue;
       if (best === undefined || this.#comesBefore(stage, best)) best = stage;
     }
     if (best !== undefined) this.#state.set(best.key, "running");
     return best;
+  }
+
+  /** Keys of all stages that could be taken. */
+  ready(): readonly string[] {
+    return [...this.#stages.values()].filter((stage) => this.#isReady(stage)).map(({ key }) => key);
   }
 
   finish(key: string): void {
@@ -89,6 +96,10 @@ export class Schedule {
     };
     visit(key);
     return skipped;
+  }
+
+  #isReady(stage: Stage): boolean {
+    return this.#state.get(stage.key) === "waiting" && inputsOf(stage).every((ref) => this.#isThere(ref));
   }
 
   #isThere({ key, output }: Ref): boolean {

@@ -63,5 +63,7 @@ export interface RunSummary {
   readonly diverged: readonly string[];
   readonly failed: ReadonlyMap<string, string>;
   readonly skipped: readonly string[];
+  /** Stages that were ready and are held back by a mark (`Store.stops`); those that need them are not listed. */
+  readonly stopped: readonly string[];
   readonly interrupted: boolean;
 }

@@ -14,8 +14,11 @@ export const STAGE_FILE = "stage.json";
  *     objects/ab/<key>/           a finished stage: its files, stage.json, record.json
  *     work/<key>/checkpoint       an unfinished stage: where to go on
  *     work/<key>/files-<token>/   and the files it has written so far
+ *     work/<key>/progress.jsonl   how far it is, for whoever looks on
  *     leases/<key>/<holder>       who computes the stage now
  *     failures/<key>.json         why the stage was given up
+ *     stops/<key or id>           a stage or an experiment that is to stop
+ *     experiments/<id>.json       a spec that was run
  *     contents/<set>/<sha256>     the data that stages were computed from, an empty file each
  *     quarantine/<key>-<n>/       a damaged object, out of the way
  *     reports/<name>/             what `report` writes
@@ -54,6 +57,10 @@ export class Layout {
     return join(this.work(key), "checkpoint");
   }
 
+  progress(key: string): string {
+    return join(this.work(key), "progress.jsonl");
+  }
+
   /** The files that the lease with this token has written. */
   workFiles(key: string, token: string): string {
     return join(this.work(key), `files-${token}`);
@@ -70,6 +77,23 @@ export class Layout {
   /** Where a lease is prepared before it is moved into place. */
   newLease(token: string): string {
     return join(this.leases, `.new-${token}`);
+  }
+
+  get experiments(): string {
+    return join(this.root, "experiments");
+  }
+
+  experiment(id: string): string {
+    return join(this.experiments, `${checkKey(id)}.json`);
+  }
+
+  get stops(): string {
+    return join(this.root, "stops");
+  }
+
+  /** Of a stage's key or an experiment's id. */
+  stop(target: string): string {
+    return join(this.stops, checkKey(target));
   }
 
   failure(key: string): string {

@@ -1,12 +1,13 @@
-import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder, replaceFile, writeFailure } from "../core/atomic-write.ts";
+import { makeFolder, removeQuietly, replaceFile, writeFailure } from "../core/atomic-write.ts";
 import { canonicalJson, sha256 } from "../core/canonical-json.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkFileName, type Layout, STAGE_FILE } from "./layout.ts";
 import { LeaseLostError } from "./lease-lost.ts";
 import type { LeaseFile } from "./leases.ts";
 import { type Objects, readIfThere } from "./objects.ts";
+import { ProgressLog } from "./progress-log.ts";
 import { extend, publish, quietly, removeOthers } from "./publish.ts";
 import type { FileEntry, ObjectRecord, Result } from "./types.ts";
 
@@ -23,12 +24,15 @@ export class Lease {
   readonly #context: LeaseContext;
   /** Where this lease's files are gathered; its name is not the next holder's, so a holder that lost cannot interfere. */
   readonly #folder: string;
+  /** How far the stage is, for whoever looks on. */
+  readonly progress: ProgressLog;
   #files: Record<string, FileEntry> = {};
 
   /** @throws LeaseLostError when it is lost already; RunError when the disk is full or not writable */
   constructor(context: LeaseContext) {
     this.#context = context;
     this.#folder = context.layout.workFiles(context.key, context.file.token);
+    this.progress = new ProgressLog(context.layout.progress(context.key), () => !this.lost);
     this.#inheritFiles();
   }
 
@@ -129,6 +133,7 @@ export class Lease {
     rmSync(this.#folder, { recursive: true, force: true });
     if (this.lost) return;
     rmSync(layout.checkpoint(key), { force: true });
+    rmSync(layout.progress(key), { force: true });
     // Temporary files of a process that was killed while it wrote a checkpoint.
     for (const name of readdirSync(layout.work(key))) {
       if (name.startsWith(".")) rmSync(join(layout.work(key), name), { force: true });
@@ -148,7 +153,10 @@ export class Lease {
 
   /** Gives the stage back. What was not committed stays as the last checkpoint has it. */
   release(): void {
-    if (!this.lost) removeIfEmpty(this.#folder, this.#context.layout.work(this.key));
+    const { layout } = this.#context;
+    // Without a checkpoint nothing goes on from what it tells.
+    if (!this.lost && !existsSync(layout.checkpoint(this.key))) removeQuietly(layout.progress(this.key));
+    if (!this.lost) removeIfEmpty(this.#folder, layout.work(this.key));
     this.#context.file.release();
   }
 

@@ -5,6 +5,7 @@ import { writeFileAtomic } from "../core/atomic-write.ts";
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
 import { InputError } from "../core/errors.ts";
 import { decodeSafetensors } from "../core/safetensors.ts";
+import { Experiments } from "./experiments.ts";
 import { otherFormat } from "./format.ts";
 import { Layout, outputFile, STORE_FORMAT } from "./layout.ts";
 import { Lease } from "./lease.ts";
@@ -12,6 +13,7 @@ import { LeaseLostError } from "./lease-lost.ts";
 import { Leases, type StageHolder } from "./leases.ts";
 import { Objects, readIfThere } from "./objects.ts";
 import { quietly } from "./publish.ts";
+import { StopMarks } from "./stop-mark.ts";
 import type { Failure, ObjectRecord } from "./types.ts";
 
 export { Lease } from "./lease.ts";
@@ -22,6 +24,10 @@ export { CorruptObjectError } from "./objects.ts";
  * is moved aside and counts as not computed. Safe for many processes, also on different hosts on one file system.
  */
 export class Store {
+  /** Requests to stop stages and experiments. */
+  readonly stops: StopMarks;
+  /** The specs that were run. */
+  readonly experiments: Experiments;
   readonly #layout: Layout;
   readonly #objects: Objects;
   readonly #leases: Leases;
@@ -31,6 +37,8 @@ export class Store {
     this.#layout = new Layout(root);
     this.#objects = new Objects(this.#layout, onNotice);
     this.#leases = new Leases(this.#layout);
+    this.stops = new StopMarks(this.#layout, () => this.#create());
+    this.experiments = new Experiments(this.#layout, () => this.#create());
     this.#onNotice = onNotice;
   }
 

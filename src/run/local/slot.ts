@@ -30,6 +30,7 @@ export class WorkerSlot implements Slot {
   run(stage: Stage, onProgress: (progress: Progress) => void): Promise<StageStatus> {
     return new Promise((resolve, reject) => {
       this.#running = { onProgress, resolve, reject };
+      this.#isInterrupted = false;
       this.#send({ type: "run", stage });
     });
   }

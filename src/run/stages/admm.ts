@@ -20,6 +20,8 @@ export async function runAdmm(stage: AdmmStage, context: StageContext): Promise<
     const checkpoint = decodeAdmmCheckpoint(state);
     return { checkpoint, metrics: checkpoint.training.metrics };
   });
+  const behind = fromCheckpoint?.training;
+  attempt.beginProgress(behind?.metrics ?? [], behind?.epoch ?? 0, recipe.epochs);
   const outcome = await pruneByAdmm({
     model: buildModel(model, attempt.data.info),
     weights: store.readState(weights.key, weights.output),

@@ -1,9 +1,11 @@
+import { hostname } from "node:os";
 import { canonicalJson, type Json } from "../../core/canonical-json.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../core/safetensors.ts";
 import { type Dataset, loadData } from "../../data/load.ts";
 import type { DataSpec } from "../../data/types.ts";
 import type { AdmmStage, TrainStage } from "../../plan/types.ts";
 import { outputFile } from "../../store/layout.ts";
+import { type ProgressLine, STEP_LINE_MS } from "../../store/progress-log.ts";
 import { setThreads } from "../../tensor/engine.ts";
 import type { EncodedCheckpoint } from "../../train/checkpoint.ts";
 import type { EpochMetrics } from "../../train/recipe.ts";
@@ -31,6 +33,7 @@ export class Attempt {
   #earlier: Costs | undefined;
   #timing: EpochTiming[] = [];
   #testAccuracy: number | undefined;
+  #lastLine = performance.now();
   /** Those of the stored training that is extended, or of the checkpoint; the context's for a new one. */
   #threads: number;
 
@@ -92,15 +95,35 @@ export class Attempt {
     this.#timing.push(timing);
   }
 
+  /**
+   * Begins the file that tells onlookers how far it is.
+   * @param metrics of the epochs that lie behind @param from how many those are @param epochs of the whole training
+   */
+  beginProgress(metrics: readonly EpochMetrics[], from: number, epochs: number): void {
+    const at = new Date().toISOString();
+    this.#context.lease.progress.begin([
+      { type: "start", at, host: hostname(), pid: process.pid, epochs, from },
+      ...metrics.map((line): ProgressLine => ({ type: "epoch", at, ...line })),
+    ]);
+  }
+
   /** Shows the end of an epoch of `epochs`, with its test accuracy. */
-  showEpoch({ epoch, testAccuracy }: EpochMetrics, { imagesPerSecond }: EpochTiming, epochs: number): void {
+  showEpoch(metrics: EpochMetrics, { imagesPerSecond }: EpochTiming, epochs: number): void {
+    const { epoch, testAccuracy } = metrics;
     this.#testAccuracy = testAccuracy;
+    this.#lastLine = performance.now();
+    this.#context.lease.progress.append({ type: "epoch", at: new Date().toISOString(), ...metrics });
     const { steps } = this;
     this.#context.onProgress({ epoch, epochs, step: steps, steps, imagesPerSecond, testAccuracy });
   }
 
   /** Shows a step, with the last test accuracy. */
   showStep(progress: TrainProgress, epochs: number): void {
+    const now = performance.now();
+    if (now - this.#lastLine >= STEP_LINE_MS) {
+      this.#lastLine = now;
+      this.#context.lease.progress.append({ type: "step", at: new Date().toISOString(), ...progress });
+    }
     const testAccuracy = this.#testAccuracy;
     this.#context.onProgress({ ...progress, epochs, ...(testAccuracy === undefined ? {} : { testAccuracy }) });
   }

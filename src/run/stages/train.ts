@@ -27,6 +27,7 @@ export async function runTrain(stage: TrainStage, context: StageContext): Promis
   });
   const known = wanted.isExtension ? store.readMetrics(stage.key) : [];
   const epochs = wanted.isExtension ? Math.max(...wanted.epochs) : recipe.epochs;
+  attempt.beginProgress(fromCheckpoint?.metrics ?? [], fromCheckpoint?.epoch ?? from ?? 0, epochs);
   const outcome = await train({
     model: buildModel(model, attempt.data.info),
     weights: store.readState(weights.key, weights.output),
