@@ -47,6 +47,6 @@ make -q --no-print-directory -C native 2>/dev/null || { say "building the native
 # 4. The compiled TypeScript.
 if [ ! -e dist/cli/main.js ] || [ -n "$(find src tsconfig.json tsconfig.build.json package-lock.json -newer dist/.built -print -quit 2>/dev/null || echo stale)" ]; then
   say "compiling TypeScript"
-  node node_modules/typescript/bin/tsc -p tsconfig.build.json
+  npm run --silent build
   touch dist/.built
 fi

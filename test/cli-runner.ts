@@ -33,6 +33,10 @@ export class RunningCli {
     });
   }
 
+  get stdout(): string {
+    return this.#stdout;
+  }
+
   get stderr(): string {
     return this.#stderr;
   }

@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { checkpointEncoder } from "../src/checkpoints/write-checkpoint.ts";
 import { createProgram } from "../src/cli/main.ts";
@@ -129,7 +130,12 @@ describe("examples of help and documentation", () => {
     const args = argumentsOf(line);
     const output = args[args.indexOf("-o") + 1] ?? "";
     if (args.includes("-o")) rmSync(join(world, output), { force: true }); // two examples write the same file
-    const { code, stdout, stderr } = await new RunningCli(args, { HOME: world }, world).finished;
+    const running = new RunningCli(args, { HOME: world }, world);
+    if (line.startsWith("serve")) {
+      while (!running.stdout.includes("token=") && running.child.exitCode === null) await sleep(20);
+      running.child.kill("SIGTERM");
+    }
+    const { code, stdout, stderr } = await running.finished;
     expect([code, code === 0 ? "" : stderr + stdout]).toEqual([0, ""]);
     if (line.startsWith("best")) run = /\b[0-9a-f]{10}\b/.exec(stdout)?.[0] ?? "";
   });

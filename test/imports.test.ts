@@ -26,6 +26,7 @@ const layers = [
   "claims",
   "figures",
   "report",
+  "serve",
   "cli",
 ];
 
@@ -45,7 +46,7 @@ function wrongImports(file: string): string[] {
 }
 
 const files = readdirSync(source, { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".ts") && name.includes("/"))
+  .filter((name) => /\.tsx?$/.test(name) && name.includes("/"))
   .map((name) => join(source, name));
 
 describe("the direction of imports", () => {

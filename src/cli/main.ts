@@ -14,6 +14,7 @@ import { planCommand } from "./commands/plan.ts";
 import { pruneCommand } from "./commands/prune.ts";
 import { reportCommand } from "./commands/report.ts";
 import { runCommand } from "./commands/run.ts";
+import { serveCommand } from "./commands/serve.ts";
 import { showCommand } from "./commands/show.ts";
 import { statusCommand } from "./commands/status.ts";
 import { storeCommand } from "./commands/store.ts";
@@ -43,6 +44,7 @@ Exit codes: 0 done, 1 a run failed, 2 wrong input, 3 stopped by request, 129 to 
     planCommand,
     runCommand,
     statusCommand,
+    serveCommand,
     dataCommand,
     storeCommand,
     listCommand,

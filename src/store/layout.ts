@@ -49,8 +49,12 @@ export class Layout {
     return join(this.objects, checkKey(key).slice(0, 2), key, RECORD_FILE);
   }
 
+  get works(): string {
+    return join(this.root, "work");
+  }
+
   work(key: string): string {
-    return join(this.root, "work", checkKey(key));
+    return join(this.works, checkKey(key));
   }
 
   checkpoint(key: string): string {
@@ -96,8 +100,12 @@ export class Layout {
     return join(this.stops, checkKey(target));
   }
 
+  get failures(): string {
+    return join(this.root, "failures");
+  }
+
   failure(key: string): string {
-    return join(this.root, "failures", `${checkKey(key)}.json`);
+    return join(this.failures, `${checkKey(key)}.json`);
   }
 
   /** Contents of the data set of this name. */

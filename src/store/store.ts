@@ -5,6 +5,7 @@ import { writeFileAtomic } from "../core/atomic-write.ts";
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
 import { InputError } from "../core/errors.ts";
 import { decodeSafetensors } from "../core/safetensors.ts";
+import { Activity } from "./activity.ts";
 import { Experiments } from "./experiments.ts";
 import { otherFormat } from "./format.ts";
 import { Layout, outputFile, STORE_FORMAT } from "./layout.ts";
@@ -26,6 +27,8 @@ export { CorruptObjectError } from "./objects.ts";
 export class Store {
   /** Requests to stop stages and experiments. */
   readonly stops: StopMarks;
+  /** What goes on, for whoever looks on. */
+  readonly activity: Activity;
   /** The specs that were run. */
   readonly experiments: Experiments;
   readonly #layout: Layout;
@@ -37,6 +40,7 @@ export class Store {
     this.#layout = new Layout(root);
     this.#objects = new Objects(this.#layout, onNotice);
     this.#leases = new Leases(this.#layout);
+    this.activity = new Activity(this.#layout);
     this.stops = new StopMarks(this.#layout, () => this.#create());
     this.experiments = new Experiments(this.#layout, () => this.#create());
     this.#onNotice = onNotice;
