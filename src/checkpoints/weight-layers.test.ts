@@ -62,6 +62,25 @@ describe("what is a layer", () => {
     });
   });
 
+  it("are doubtful when they alone have no bias, unless they are called like linear layers", () => {
+    const biased = { "a.weight": [8, 8], "a.bias": [8], "b.weight": [4, 8], "b.bias": [4] };
+    const named = (shapes: Readonly<Record<string, readonly number[]>>) =>
+      weightLayers(state({ ...biased, ...shapes })).others;
+    expect(named({ "tabular.weight": [100, 8] })).toEqual([
+      { name: "tabular.weight", reason: "it has no bias where all other matrices have one: perhaps an embedding" },
+    ]);
+    expect(named({ "x.weight": [100, 8], "y.weight": [100, 8] })).toEqual([]);
+    for (const name of [
+      "fc2.weight",
+      "lm_head.weight",
+      "q_proj.weight",
+      "0.weight_decoder.weight",
+      "block.linear_3.weight",
+    ])
+      expect(named({ [name]: [100, 8] }), name).toEqual([]);
+    expect(weightLayers(state({ "only.weight": [100, 8] })).others).toEqual([]);
+  });
+
   it("are on the user's word whatever they are called", () => {
     const arrays = state({ kernel: [3, 3], "tok.weight": [4, 4], "fc.weight": [2, 2] });
     expect(weightLayers(arrays, ["kernel", "tok.weight"])).toMatchObject({

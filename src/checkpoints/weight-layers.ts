@@ -19,7 +19,7 @@ export interface FileLayers {
 /**
  * The layers in a file of an unknown model, by evidence. A floating array of two or more dimensions is the weight of a linear layer (two) or a
  * convolution (more) when it is called `weight` and nothing beside it says otherwise: a bias of as many dimensions (layer norm), running
- * statistics (batch norm), a name of an embedding. Everything else stays dense and is listed: tokens, tables, buffers, recurrent weights.
+ * statistics (batch norm), a name of an embedding, no bias where all other matrices have one. Everything else stays dense and is listed: tokens, tables, buffers, recurrent weights.
  * @param named names that are layers on the user's word
  * @param ties  names of one array are one layer
  * @throws InputError for layers whose weight is made from other arrays (weight norm, spectral norm): it is not in the file
@@ -58,8 +58,30 @@ function whyNoLayer(name: string, { shape }: HostArray, state: StateDict): strin
   const bias = beside("bias");
   if (bias !== undefined && sameShape(bias.shape, shape)) return "its bias has the same shape: layer norm";
   if (bias !== undefined && bias.shape.length !== 1) return "its bias has more than one dimension";
-  if (bias === undefined && shape.length === 2 && embedding.test(name)) return "it is called like an embedding";
+  if (bias !== undefined || shape.length !== 2) return undefined;
+  if (embedding.test(name)) return "it is called like an embedding";
+  if (!linear.test(name) && isAloneWithoutBias(name, state))
+    return "it has no bias where all other matrices have one: perhaps an embedding";
   return undefined;
+}
+
+/** Modules that are linear layers by custom, with a bias or without. */
+const linear =
+  /(^|\.|_)(fc|lin|linear|dense|\w*proj(ection)?|\w*head|classifier|logits|mlp|ffn?|qkv?|[kvo]|query|key|value|out|output|gate|up|down|\w*coder)_?\d*\.weight$/i;
+
+/** Whether the other matrices, one at least, all have biases: an embedding of any name would look so among linear layers. */
+function isAloneWithoutBias(name: string, state: StateDict): boolean {
+  const others = [...state].filter(
+    ([other, array]) =>
+      other !== name &&
+      other.endsWith("weight") &&
+      isMatrix(array) &&
+      array.shape.length === 2 &&
+      !embedding.test(other),
+  );
+  return (
+    others.length > 0 && others.every(([other]) => state.get(other.replace(/weight$/, "bias"))?.shape.length === 1)
+  );
 }
 
 const parametrisations = [

@@ -11,16 +11,8 @@ import type { EncodedCheckpoint } from "../../train/checkpoint.ts";
 import type { EpochMetrics } from "../../train/recipe.ts";
 import type { EpochTiming, TrainProgress } from "../../train/trainer.ts";
 import type { StageContext } from "./context.ts";
+import { type Costs, parseCosts } from "./costs.ts";
 import { commit, jsonLines } from "./output.ts";
-
-/** What a checkpoint holds beside the trainer's state: how it was computed so far, which is no part of the result. */
-interface Costs {
-  /** Threads that it was computed with: only with as many do the bits go on. */
-  readonly threads: number;
-  readonly elapsedMs: number;
-  readonly resumes: number;
-  readonly timing: readonly EpochTiming[];
-}
 
 /** One attempt at a stage that trains: its data, its checkpoints, its costs with those of earlier attempts, and how far it is. */
 export class Attempt {
@@ -60,17 +52,16 @@ export class Attempt {
     this.#useThreads(recorded ?? this.#threads);
     const parts = lease.readCheckpoint();
     if (parts?.state === undefined || parts.costs === undefined) return undefined;
-    const costs = JSON.parse(Buffer.from(parts.costs).toString("utf8")) as Partial<Costs>;
-    const { threads } = costs;
-    // Of an attempt to extend with other threads, or of a version that did not keep their number.
-    if (threads === undefined || (recorded !== undefined && threads !== recorded)) {
+    const costs = parseCosts(parts.costs);
+    // Another number of threads is that of an attempt to extend.
+    if (costs === undefined || (recorded !== undefined && costs.threads !== recorded)) {
       lease.dropCheckpoint();
       return undefined;
     }
     const decoded = decode(decodeSafetensors(parts.state, "checkpoint"));
     if (decoded === undefined) return undefined;
-    this.#useThreads(threads);
-    this.#earlier = costs as Costs;
+    this.#useThreads(costs.threads);
+    this.#earlier = costs;
     this.#timing = [...this.#earlier.timing];
     this.#testAccuracy = decoded.metrics.at(-1)?.testAccuracy;
     return decoded.checkpoint;
