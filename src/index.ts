@@ -7,6 +7,8 @@
  * await execute({ plan, store, slots: [new InlineSlot(store, "cpu", 2)], onEvent: () => {} });
  * console.log(verdicts(collect(plan, store)).winning.map(({ sentence }) => sentence));
  */
+export { defineAllocation } from "./allocations/define.ts";
+export { allocations } from "./allocations/index.ts";
 export { collect } from "./analysis/collect.ts";
 export type { ArmResult, ComparisonResult, CorrelationPoint, Results } from "./analysis/types.ts";
 export { verdicts } from "./analysis/verdicts.ts";

@@ -60,13 +60,13 @@ train:
 seeds: 1
 prune:
   - one-shot: { sparsities: [0.8, 0.9] }
-retrain: [ticket, reinit, fine-tune]
+retrain: [ticket]
 `;
 
 /** What makes the shipped demo as short. */
 const shortDemo = [
   ...["train.epochs=2", "train.schedule.milestones=[1]", "data.subset=128", "data.testSubset=64"],
-  ...["retrain=[ticket, reinit]", "prune=[{one-shot: {sparsities: [0.5]}}]"],
+  ...["retrain=[ticket]", "prune=[{one-shot: {sparsities: [0.5]}}]"],
 ];
 
 /** Weights of a small network, by names in its order. */

@@ -11,6 +11,7 @@ const layers = [
   "nn",
   "data",
   "masks",
+  "allocations",
   "checkpoints",
   "models",
   "pruners",

@@ -18,7 +18,7 @@ train:
   augment: { crop: 2, flip: true }
 seeds: 1
 prune:
-  - iterative: { sparsities: [0.5, 0.8] }
+  - iterative: { sparsities: [0.5] }
 retrain: [ticket, reinit, { rewind: { epoch: 1 } }, fine-tune]
 measure: { correlation: { p: [0.1, 0.2] } }
 `;
@@ -67,9 +67,9 @@ describe("a spec with a TorchScript model", () => {
 
   it("is planned, run and reported, its network named by its content", async () => {
     const plan = JSON.parse((await cli(["plan", spec, "--json"])).stdout) as Record<string, number>;
-    expect(plan).toMatchObject({ trainings: 9, trainingsToDo: 9 }); // dense, and four starts under two masks
+    expect(plan).toMatchObject({ trainings: 5, trainingsToDo: 5 }); // dense, and four starts under a mask
     const run = await cli(["run", spec, "--executor", "inline", "--out", out("inline"), "--json"]);
-    expect(run.stderr).toContain("9/9");
+    expect(run.stderr).toContain("5/5");
     expect(run.code).toBe(0);
     const results = JSON.parse(run.stdout) as { spec: { model: object } };
     expect(results.spec.model).toEqual({
@@ -84,7 +84,7 @@ describe("a spec with a TorchScript model", () => {
     const stages = readdirSync(join(out("inline"), "store"), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith("record.json"))
       .map((name) => readFileSync(join(out("inline"), "store", name), "utf8"));
-    expect(stages.length).toBeGreaterThan(9);
+    expect(stages.length).toBeGreaterThan(5);
     expect(stages.filter((stage) => stage.includes("net.pt"))).toEqual([]);
   }, 120_000);
 
@@ -114,7 +114,7 @@ describe("a spec with a TorchScript model", () => {
     for (const precision of ["float64", "bfloat16"]) {
       const set = ["--set", `train.precision=${precision}`, "--set", "train.epochs=1", "--set", "retrain=[ticket]"];
       const run = await cli(["run", spec, ...set, "--out", out(precision)]);
-      expect(run.stderr).toContain("3/3");
+      expect(run.stderr).toContain("2/2");
       expect(run.code).toBe(0);
     }
     const [first = "", second = ""] = weightFiles(out("inline"));

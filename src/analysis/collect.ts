@@ -103,6 +103,7 @@ class Collection {
       ...arm,
       ...this.#status(arm.train),
       ...(typeof achievedSparsity === "number" ? { achievedSparsity } : {}),
+      ...collapsedLayers(mask?.summary),
       curve: curve ?? [],
       ...(record?.status === "done" ? accuracies(curve ?? []) : {}),
       ...(record === undefined ? {} : { record }),
@@ -117,7 +118,15 @@ class Collection {
       if (!Array.isArray(overlaps)) throw misshapen(key, "overlap.json that is no list");
       return (overlaps as readonly Json[]).map((at) => correlationPoint(at, key));
     });
-    return { ...comparison, ...this.#status(key), points: points ?? [] };
+    const stage = this.#plan.stages.get(key);
+    const asked = stage?.kind === "compare" ? stage.parameters.p : [];
+    const leftOut = points === undefined ? [] : asked.filter((p) => !points.some((point) => point.p === p));
+    return {
+      ...comparison,
+      ...this.#status(key),
+      points: points ?? [],
+      ...(leftOut.length === 0 ? {} : { leftOut }),
+    };
   }
 
   #connection(connection: Connection): ConnectionResult {
@@ -170,6 +179,16 @@ class Collection {
       return undefined;
     }
   }
+}
+
+/** Layers of which a mask's summary counts no weight. */
+function collapsedLayers(summary: Json | undefined): Pick<ArmResult, "collapsed"> {
+  const layers = field(summary, "layers");
+  const collapsed = (Array.isArray(layers) ? (layers as readonly Json[]) : []).flatMap((layer) => {
+    const name = field(layer, "layer");
+    return field(layer, "kept") === 0 && typeof name === "string" ? [name] : [];
+  });
+  return collapsed.length === 0 ? {} : { collapsed };
 }
 
 function outcomeOf({ status, reason, cause }: Outcome): Outcome {

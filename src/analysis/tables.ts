@@ -11,6 +11,7 @@ import { type ArmGroup, armGroups, cellsOf, sameCell, startsOf } from "./groups.
 import { missingNote } from "./missing.ts";
 import { renderTable, type TextTable } from "./text-table.ts";
 import type { Results } from "./types.ts";
+import { unevenNotes } from "./uneven.ts";
 import { NOT_JUDGED, type Verdicts, verdicts, type WinningVerdict } from "./verdicts.ts";
 
 /** Fits an 100-column terminal. */
@@ -30,6 +31,7 @@ export function summaryTables(results: Results): string {
   return [
     ...tables.filter(({ rows }) => rows.length > 0).map((table) => renderTable(table, WIDTH)),
     ...(note === undefined ? [] : [`${wrap(note, WIDTH)}\n`]),
+    ...unevenNotes(results).map((sentence) => `${wrap(sentence, WIDTH)}\n`),
     ...admmWarnings(results).map((warning) => `${wrap(`Warning: ${warning}`, WIDTH)}\n`),
     ...(judged.winning.length === 0 ? [`${wrap(NOT_JUDGED, WIDTH)}\n`] : []),
     ...judged.winning.map(

@@ -27,6 +27,8 @@ export interface ArmResult extends Arm, Outcome {
   readonly bestEpoch?: number;
   /** Share removed over the masked layers, counted in the mask itself. */
   readonly achievedSparsity?: number;
+  /** Layers of which the mask keeps no weight; absent when there are none. */
+  readonly collapsed?: readonly string[];
   readonly record?: ObjectRecord;
 }
 
@@ -44,6 +46,8 @@ export interface CorrelationPoint {
 
 export interface ComparisonResult extends Comparison, Outcome {
   readonly points: readonly CorrelationPoint[];
+  /** p that were asked for and left out, since their top weights do not fit into what the mask keeps of every layer; only when done. */
+  readonly leftOut?: readonly number[];
 }
 
 /** One ADMM pruning with its residuals. */

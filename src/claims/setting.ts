@@ -194,11 +194,12 @@ export class ClaimSetting {
       put(this.#correlations, correlationKey({ ...place, p }), seed, { rp: 100 * rp, nullMean: 100 * nullMean });
   }
 
-  /** Masks by another criterion than the magnitude are none of the paper's. */
+  /** Masks by another criterion than the magnitude, or another allocation than the uniform one, are none of the paper's. */
   #maskOf(lr: number, cell: ArmResult["cell"], prune: readonly PruneSpec[]): MaskId | undefined {
     const setting = cell === undefined ? undefined : prune[cell.pruneIndex];
     if (cell === undefined || setting === undefined) return undefined;
-    if (setting.kind !== "admm" && setting.pruner.name !== "magnitude") return undefined;
+    if (setting.kind !== "admm" && (setting.pruner.name !== "magnitude" || setting.allocation !== undefined))
+      return undefined;
     const procedure = procedureOf(setting, cell.step, cell.sparsity);
     const known = this.#masks.get(procedure);
     const label = `${setting.kind} ${percent(cell.sparsity)}`;

@@ -155,6 +155,31 @@ total             66    60     9.09 %             2            8
     );
   });
 
+  it("keeps the largest weights of all layers together with a global allocation", () => {
+    const result = pruneFile(dense, {
+      ...options,
+      protect: ["none"],
+      allocation: "global",
+      maskOut: at("mask.safetensors"),
+    });
+    const { mask } = readMask(at("mask.safetensors"));
+    const all = ["conv.weight", "fc.weight"].flatMap((name) =>
+      Array.from((network.get(name)?.data ?? []) as ArrayLike<number>, (w, i) => ({ name, i, size: Math.abs(w) })),
+    );
+    // Ties by the order of the layers, then by place: as a stable sort leaves them.
+    const kept = all.toSorted((a, b) => b.size - a.size).slice(0, 33);
+    for (const name of ["conv.weight", "fc.weight"]) {
+      const expected = new Set(kept.filter((one) => one.name === name).map(({ i }) => i));
+      expect([...mask.keep(name)], name).toEqual(Array.from(mask.keep(name), (_, i) => Number(expected.has(i))));
+    }
+    expect(result.total.kept).toBe(33);
+    expect(pruneText(result)).toContain("magnitude, global, sparsity 0.5 of all unprotected layers together");
+    expect(() => pruneFile(dense, { ...options, pruner: "random", allocation: "global" })).toThrow(
+      "those of random cannot be compared across layers\n  hint: use uniform or erk",
+    );
+    expect(() => pruneFile(dense, { ...options, allocation: "globl" })).toThrow('did you mean "global"?');
+  });
+
   it("says of which layers a previous mask says nothing", () => {
     const partial = new Mask([
       ["fc.weight", { shape: [4, 3], keep: Uint8Array.from({ length: 12 }, (_, i) => i % 2) }],

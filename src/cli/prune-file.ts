@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { allocations } from "../allocations/index.ts";
+import { uniform } from "../allocations/uniform.ts";
 import { renderTable } from "../analysis/text-table.ts";
 import { toPruneForm } from "../checkpoints/prune-form.ts";
 import { readCheckpoint } from "../checkpoints/read-checkpoint.ts";
@@ -9,7 +11,7 @@ import { writeFileAtomic } from "../core/atomic-write.ts";
 import { InputError } from "../core/errors.ts";
 import { encodeSafetensors } from "../core/safetensors.ts";
 import { findPruner } from "../pruners/index.ts";
-import { makeMask } from "../pruners/make-mask.ts";
+import { checkComparable, makeMask } from "../pruners/make-mask.ts";
 import { unprotectedFileLayers } from "./file-layers.ts";
 import {
   checkViews,
@@ -31,6 +33,8 @@ export interface PruneOptions {
   readonly sparsity: number;
   /** A pruner's name. */
   readonly pruner: string;
+  /** An allocation's name; uniform by default. */
+  readonly allocation?: string;
   readonly protect: readonly string[];
   /** File of a mask whose pruned weights stay pruned. */
   readonly previous?: string;
@@ -65,6 +69,7 @@ export interface PruneResult {
   readonly checkpoint: string;
   readonly format: string;
   readonly pruner: string;
+  readonly allocation: string;
   readonly sparsity: number;
   readonly form: "plain" | "torch-prune";
   /** Every convolution and linear layer, in the file's order. */
@@ -82,6 +87,8 @@ export interface PruneResult {
  */
 export function pruneFile(path: string, options: PruneOptions): PruneResult {
   const pruner = findPruner(options.pruner);
+  const allocation = allocations.get(options.allocation ?? "uniform");
+  checkComparable(pruner, allocation);
   const encode = options.output === undefined ? undefined : checkpointEncoder(options.output);
   checkOutputs(options);
   const checkpoint = readCheckpoint(path, options.key === undefined ? {} : { key: options.key });
@@ -97,7 +104,9 @@ export function pruneFile(path: string, options: PruneOptions): PruneResult {
     });
   const given = previousMask(path, checkpoint, layers, options);
   const nonZero = nonZeroMask(tensors, layers, given.mask);
-  const tooSparse = layers.filter((name) => isTooSparse(name, nonZero, given.mask, options.sparsity));
+  // Where the allocation decides, a layer with few weights left has as many as it can.
+  const tooSparse =
+    allocation !== uniform ? [] : layers.filter((name) => isTooSparse(name, nonZero, given.mask, options.sparsity));
   const mask = within(path, () => {
     const target = { sparsity: options.sparsity };
     const toPrune = layers.filter((name) => !tooSparse.includes(name));
@@ -107,6 +116,7 @@ export function pruneFile(path: string, options: PruneOptions): PruneResult {
       layers: toPrune,
       pruner,
       options: {},
+      allocation: { method: allocation, options: {} },
       target,
       seed: 0,
       previous: nonZero,
@@ -140,7 +150,18 @@ export function pruneFile(path: string, options: PruneOptions): PruneResult {
   const { sparsity, form } = options;
   const zeros = { before: sum((row) => row.zeros.before), after: sum((row) => row.zeros.after) };
   const total = { size, kept, sparsity: removed(size, kept), zeros };
-  return { checkpoint: path, format, pruner: pruner.name, sparsity, form, layers: rows, total, written, notes };
+  return {
+    checkpoint: path,
+    format,
+    pruner: pruner.name,
+    allocation: allocation.name,
+    sparsity,
+    form,
+    layers: rows,
+    total,
+    written,
+    notes,
+  };
 }
 
 /** Refuses before any work: files in the way, one name for two files, a mask in a format that no reader of masks expects. */
@@ -171,7 +192,7 @@ function within<Result>(file: string, action: () => Result): Result {
 }
 
 /** A table of every layer, and the total. */
-export function pruneText({ checkpoint, pruner, sparsity, layers, total }: PruneResult): string {
+export function pruneText({ checkpoint, pruner, allocation, sparsity, layers, total }: PruneResult): string {
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const rows = layers.map(({ layer, size, kept, sparsity: share, zeros, protected: isProtected }) => [
     layer,
@@ -183,7 +204,10 @@ export function pruneText({ checkpoint, pruner, sparsity, layers, total }: Prune
   ]);
   return renderTable(
     {
-      title: `${checkpoint}: ${pruner}, sparsity ${sparsity} in every unprotected layer`,
+      title:
+        allocation === "uniform"
+          ? `${checkpoint}: ${pruner}, sparsity ${sparsity} in every unprotected layer`
+          : `${checkpoint}: ${pruner}, ${allocation}, sparsity ${sparsity} of all unprotected layers together`,
       columns: ["layer", "weights", "kept", "sparsity", "zeros before", "zeros after"],
       rows: [
         ...rows,

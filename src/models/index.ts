@@ -1,7 +1,6 @@
 import { elementCount, itemBytes } from "../core/array.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
-import { InputError } from "../core/errors.ts";
-import { suggest } from "../core/nearest.ts";
+import { parseOptions, Registry } from "../core/registry.ts";
 import type { Module } from "../nn/module.ts";
 import { convNs } from "./conv-n.ts";
 import { lenet300 } from "./lenet-300-100.ts";
@@ -14,33 +13,24 @@ import type { ModelDefinition, ModelDescription, ModelInput, ModelSpec } from ".
 import { vgg11 } from "./vgg.ts";
 
 /** All architectures by name. A new one: a file like `lenet-300-100.ts`, and a line here. */
-export const models: ReadonlyMap<string, ModelDefinition> = byName([
-  lenet5,
-  lenet300,
-  ...convNs,
-  vgg11,
-  ...resnets,
-  ...torchvisionResnets,
-  mobilenetV2,
-  torchscript,
-]);
+export const models = new Registry<ModelDefinition>(
+  {
+    what: "a model",
+    where: "model",
+    hint: (name, nearest) =>
+      /\.(pt|pth|ts)$/.test(name)
+        ? `a network that PyTorch has saved as TorchScript: model: { torchscript: ${name} }`
+        : nearest,
+  },
+  [lenet5, lenet300, ...convNs, vgg11, ...resnets, ...torchvisionResnets, mobilenetV2, torchscript],
+);
 
 /**
  * The architecture of that name.
  * @throws InputError with the nearest known names
  */
 export function findModel(name: string): ModelDefinition {
-  const model = models.get(name);
-  if (model === undefined) {
-    throw new InputError({
-      where: "model",
-      message: `expected the name of a model, got "${name}"`,
-      hint: /\.(pt|pth|ts)$/.test(name)
-        ? `a network that PyTorch has saved as TorchScript: model: { torchscript: ${name} }`
-        : suggest(name, models.keys()),
-    });
-  }
-  return model;
+  return models.get(name);
 }
 
 /**
@@ -50,21 +40,12 @@ export function findModel(name: string): ModelDefinition {
 export function buildModel(spec: ModelSpec, input: ModelInput): Module {
   const { name, ...options } = spec;
   const model = findModel(name);
-  const parsed = model.options.safeParse(options);
-  if (!parsed.success) {
-    throw new InputError(
-      parsed.error.issues.map(({ path, message }) => ({
-        where: ["options of model", name, ...path.map(String)].join(" "),
-        message,
-      })),
-    );
-  }
-  return model.build(parsed.data, input);
+  return model.build(parseOptions("model", model, options), input);
 }
 
 /** What of a model's spec its results depend on: all but where a file lies. */
 export function modelIdentity(spec: ModelSpec): ModelSpec {
-  const places = models.get(spec.name)?.places ?? [];
+  const places = models.find(spec.name)?.places ?? [];
   if (places.length === 0) return spec;
   const kept = Object.entries(spec).filter(([option]) => !places.includes(option));
   return { ...Object.fromEntries(kept), name: spec.name };
@@ -99,8 +80,4 @@ function describe(model: Module, shape: readonly number[]): ModelDescription {
     macs: model.cost(shape).macs,
     stateBytes: parameters * itemBytes.float32 + bufferBytes,
   };
-}
-
-function byName(list: readonly ModelDefinition[]): Map<string, ModelDefinition> {
-  return new Map(list.map((model) => [model.name, model]));
 }

@@ -195,7 +195,8 @@ describe("refused by name", () => {
 });
 
 it("every model's options have defaults, and a definition says what it is", () => {
-  for (const [name, model] of models) {
+  for (const model of models.all()) {
+    const { name } = model;
     expect(model.name).toBe(name);
     expect(findModel(name)).toBe(model);
     expect(model.options.safeParse({}).success, name).toBe(model.places === undefined); // a file has no default

@@ -1,11 +1,13 @@
+import { allocations } from "../allocations/index.ts";
 import { elementCount } from "../core/array.ts";
 import { describeData } from "../data/check.ts";
-import { keptAfterRemoving, keptCount } from "../masks/counts.ts";
+import { keptCount } from "../masks/counts.ts";
 import { findPruner } from "../pruners/index.ts";
 import { describeModelOnce } from "../spec/describe.ts";
 import { unprotectedLayers } from "../spec/layers.ts";
-import type { MaskTarget, PrunerChoice, PruneSpec, Variant } from "../spec/types.ts";
+import type { AdmmSpec, MaskTarget, PruneSpec, Variant } from "../spec/types.ts";
 import { admmParameters } from "./admm.ts";
+import { plannedCounts, type SizedLayer } from "./planned-counts.ts";
 import { pruningLabels } from "./pruning-labels.ts";
 import { copiesFrom, lastEpochs, stretched } from "./retraining.ts";
 import type { StageTable } from "./stage-table.ts";
@@ -31,15 +33,12 @@ export interface Replicate {
   readonly dense: string;
 }
 
-interface SizedLayer {
-  readonly name: string;
-  readonly size: number;
-}
-
-/** A cell while it is planned: with the numbers of weights that its mask keeps, by layer. */
+/** A cell while it is planned: with the numbers of weights that its mask keeps, by layer, unless only scores can tell. */
 interface PlannedCell {
   readonly cell: Cell;
-  readonly kept: readonly number[];
+  readonly kept: readonly number[] | undefined;
+  /** Whether layers may end with any number of weights, none included. */
+  readonly isUneven: boolean;
 }
 
 /** Plans one variant with one seed: the dense run, the masks, what starts from each, and what is compared. */
@@ -65,6 +64,7 @@ export class ReplicatePlan {
     this.#seed = seed;
     this.#layers = unprotectedLayers(describeModelOnce(model, { classes, shape }).prunable, protect).map((layer) => ({
       name: layer.name,
+      shape: layer.shape,
       size: elementCount(layer.shape),
     }));
     this.#init = { model, classes, shape, seed };
@@ -93,8 +93,8 @@ export class ReplicatePlan {
   #cellsOf(setting: PruneSpec, names: Pick<Cell, "pruning" | "pruneIndex">): PlannedCell[] {
     if (setting.kind === "one-shot") {
       return setting.sparsities.map((sparsity, step) => {
-        const { mask, kept } = this.#mask(setting.pruner, { sparsity }, this.#thetaT, undefined);
-        return { cell: { ...names, step, sparsity, mask }, kept };
+        const { mask, ...counts } = this.#mask(setting, { sparsity }, this.#thetaT, undefined);
+        return { cell: { ...names, step, sparsity, mask }, ...counts };
       });
     }
     if (setting.kind === "admm") {
@@ -104,6 +104,7 @@ export class ReplicatePlan {
         return {
           cell: { ...names, step, sparsity, mask },
           kept: this.#layers.map(({ size }) => keptCount(size, sparsity)),
+          isUneven: false,
         };
       });
     }
@@ -113,37 +114,37 @@ export class ReplicatePlan {
       const last = cells.at(-1);
       // A round prunes what θ0 under the previous mask trained to, which is the winning ticket of that mask.
       if (last !== undefined) weights = this.#table.train(this.#train, { weights: this.#theta0, mask: last.cell.mask });
-      const { mask, kept } = this.#mask(setting.pruner, target, weights, last);
+      const { mask, ...counts } = this.#mask(setting, target, weights, last);
       const sparsity = "sparsity" in target ? target.sparsity : afterRounds(target.removeFraction, step + 1);
-      cells.push({ cell: { ...names, step, sparsity, mask }, kept });
+      cells.push({ cell: { ...names, step, sparsity, mask }, ...counts });
     }
     return cells;
   }
 
   #mask(
-    { name, options }: PrunerChoice,
+    { pruner: { name, options }, allocation }: Exclude<PruneSpec, AdmmSpec>,
     target: MaskTarget,
     weights: Ref,
     last: PlannedCell | undefined,
-  ): { readonly mask: Ref; readonly kept: readonly number[] } {
+  ): Omit<PlannedCell, "cell"> & { readonly mask: Ref } {
     const { version, needsSeed } = findPruner(name);
     const parameters = {
       model: this.#train.model,
       pruner: { name, options, version },
+      ...(allocation === undefined
+        ? {}
+        : { allocation: { ...allocation, version: allocations.get(allocation.name).version } }),
       target,
       ...(needsSeed === true ? { seed: this.#seed } : {}),
       layers: this.#layers.map((layer) => layer.name),
     };
-    const kept = this.#layers.map(({ size }, i) =>
-      "sparsity" in target
-        ? keptCount(size, target.sparsity)
-        : keptAfterRemoving(last?.kept[i] ?? size, target.removeFraction),
-    );
     const inputs = last === undefined ? { weights } : { weights, previous: last.cell.mask };
-    return { mask: this.#table.mask(parameters, inputs), kept };
+    const kept = plannedCounts(this.#layers, allocation, target, last?.kept);
+    return { mask: this.#table.mask(parameters, inputs), kept, isUneven: allocation !== undefined };
   }
 
-  #retrain({ cell, kept }: PlannedCell): void {
+  #retrain(planned: PlannedCell): void {
+    const { cell } = planned;
     const { mask } = cell;
     const needed = [mask.key];
     const start = (
@@ -190,24 +191,26 @@ export class ReplicatePlan {
     const { connectivity } = this.#variant.setting;
     if (connectivity?.masks === true) for (const epoch of connectivity.epochs) needed.push(this.#connect(epoch, cell));
     this.#cells.push(needed);
-    if (fineTuned !== undefined) this.#compareCell({ cell, kept }, fineTuned, theta0b);
+    if (fineTuned !== undefined) this.#compareCell(planned, fineTuned, theta0b);
   }
 
   /** R_p of the weights a mask selects at the start, and of θ0 and θT, against the fine-tuned weights. */
-  #compareCell({ cell, kept }: PlannedCell, fineTuned: Ref, theta0b: Ref | undefined): void {
+  #compareCell({ cell, kept, isUneven }: PlannedCell, fineTuned: Ref, theta0b: Ref | undefined): void {
     const { p } = this.#variant.setting.correlation;
-    this.#compare("ticket", "sparse-sparse", this.#theta0, fineTuned, p, cell);
-    if (theta0b !== undefined) this.#compare("reinit", "sparse-sparse", theta0b, fineTuned, p, cell);
+    const at = { cell, ...(isUneven ? { partial: true as const } : {}) };
+    this.#compare("ticket", "sparse-sparse", this.#theta0, fineTuned, p, at);
+    if (theta0b !== undefined) this.#compare("reinit", "sparse-sparse", theta0b, fineTuned, p, at);
     // The paper asks p < 1 - sparsity here: the top p of a dense layer must fit into what the mask keeps. Rounding over
-    // the rounds can leave a small layer a weight short of that, so its true count is asked too.
+    // the rounds can leave a small layer a weight short of that, so its true count is asked too. Where layers keep different
+    // shares, what does not fit is left out when it is computed.
     const fitting = p.filter(
       (share) =>
         share < 1 - cell.sparsity - 1e-9 &&
-        this.#layers.every(({ size }, i) => Math.max(1, Math.round(share * size)) <= (kept[i] ?? 0)),
+        (isUneven || this.#layers.every(({ size }, i) => Math.max(1, Math.round(share * size)) <= (kept?.[i] ?? 0))),
     );
     if (fitting.length === 0) return;
-    this.#compare("fine-tune to initial", "sparse-dense", fineTuned, this.#theta0, fitting, cell);
-    this.#compare("fine-tune to pre-trained", "sparse-dense", fineTuned, this.#thetaT, fitting, cell);
+    this.#compare("fine-tune to initial", "sparse-dense", fineTuned, this.#theta0, fitting, at);
+    this.#compare("fine-tune to pre-trained", "sparse-dense", fineTuned, this.#thetaT, fitting, at);
   }
 
   /** Connects two copies of θ_k, or of θ_k ⊙ m. @returns key of the connect stage */
@@ -240,11 +243,11 @@ export class ReplicatePlan {
     a: Ref,
     b: Ref,
     p: readonly number[],
-    cell?: Cell,
+    { cell, ...partial }: { readonly cell?: Cell; readonly partial?: true } = {},
   ): void {
     const layers = this.#layers.map(({ name }) => name);
     const inputs = cell === undefined ? { a, b } : { a, b, mask: cell.mask };
-    const compare = this.#table.compare({ mode, layers, p }, inputs).key;
+    const compare = this.#table.compare({ mode, layers, p, ...partial }, inputs).key;
     const base = { variant: this.#variant.id, seed: this.#seed, measure, compare };
     this.#comparisons.push(cell === undefined ? base : { ...base, cell });
   }

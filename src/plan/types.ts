@@ -1,7 +1,7 @@
 import type { DataSpec } from "../data/types.ts";
 import type { ModelSpec } from "../models/types.ts";
 import type { AdmmSchedule } from "../pruners/admm.ts";
-import type { MaskTarget, PrunerChoice, Spec } from "../spec/types.ts";
+import type { AllocationChoice, MaskTarget, PrunerChoice, Spec } from "../spec/types.ts";
 import type { TrainRecipe } from "../train/recipe.ts";
 
 /** One output of another stage: `weights@0`, `weights@150`, `mask` or `overlap`. */
@@ -33,6 +33,8 @@ export interface TrainParameters {
 export interface MaskParameters {
   readonly model: ModelSpec;
   readonly pruner: PrunerChoice & { readonly version: number };
+  /** Absent for the uniform one. */
+  readonly allocation?: AllocationChoice & { readonly version: number };
   readonly target: MaskTarget;
   /** Of the replicate, for pruners that need one; absent for others. */
   readonly seed?: number;
@@ -51,6 +53,8 @@ export interface CompareParameters {
   readonly mode: "dense-dense" | "sparse-sparse" | "sparse-dense";
   readonly layers: readonly string[];
   readonly p: readonly number[];
+  /** Leave out layers that the mask empties, and each p whose top sets do not fit into it: no plan could know; absent when it does. */
+  readonly partial?: true;
 }
 
 /** Test error on the straight line between two networks. */

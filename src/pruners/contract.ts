@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { elementCount, type HostArray, type StateDict } from "../core/array.ts";
 import type { Json } from "../core/canonical-json.ts";
+import { parseOptions } from "../core/registry.ts";
 import { stream } from "../core/rng.ts";
 import { keptCount } from "../masks/counts.ts";
 import type { Mask } from "../masks/mask.ts";
 import { scope } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Pruner } from "./define.ts";
-import { makeMask, parseOptions } from "./make-mask.ts";
+import { makeMask } from "./make-mask.ts";
 
 /** Registers a test, as `test` of vitest and of node:test do. */
 export type RegisterTest = (name: string, run: () => void) => void;
@@ -79,7 +80,7 @@ export function testPruner(pruner: Pruner, test: RegisterTest, options: Json = {
     for (let round = 0; round < 20; round++) {
       const weights = normalWeights({ fc: [3, 4] }, round);
       for (const [name, weight] of weights) {
-        const parsed = parseOptions(pruner, options);
+        const parsed = parseOptions("pruner", pruner, options);
         const scores = scope(() => [
           ...pruner.score({ name, weight: Tensor.fromHost(weight), options: parsed, seed: 0 }).toHost().data,
         ]).map(Number);

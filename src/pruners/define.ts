@@ -27,6 +27,8 @@ export interface Pruner<Options extends z.ZodObject = z.ZodObject> {
   readonly source: string;
   /** Schema of its options; a strict object, so that misspelt options are refused. */
   readonly options: Options;
+  /** Scores of different layers cannot be compared, so that no threshold can be global. */
+  readonly perLayer?: true;
   /** Its scores depend on the seed, which then enters the identity of the mask. */
   readonly needsSeed?: true;
   /**

@@ -1,7 +1,10 @@
+import type { Allocation } from "../allocations/define.ts";
+import { uniform } from "../allocations/uniform.ts";
 import { type HostArray, type StateDict, sameShape } from "../core/array.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { InputError, InternalError, type Issue, RunError } from "../core/errors.ts";
-import { countForTarget, type MaskTarget, targetIssue } from "../masks/counts.ts";
+import { parseOptions } from "../core/registry.ts";
+import type { MaskTarget } from "../masks/counts.ts";
 import { keepLargest } from "../masks/keep-largest.ts";
 import { type LayerMask, Mask } from "../masks/mask.ts";
 import { scope } from "../tensor/scope.ts";
@@ -10,6 +13,12 @@ import type { LayerToScore, Pruner } from "./define.ts";
 
 type RealArray = Extract<HostArray, { dtype: "float32" | "float64" }>;
 
+/** An allocation with its options. */
+export interface ChosenAllocation {
+  readonly method: Allocation;
+  readonly options: Json;
+}
+
 export interface MaskRequest {
   /** Trained weights; arrays of other names are ignored. */
   readonly weights: StateDict;
@@ -17,6 +26,8 @@ export interface MaskRequest {
   readonly layers: readonly string[];
   readonly pruner: Pruner;
   readonly options: Json;
+  /** Uniform by default. */
+  readonly allocation?: ChosenAllocation;
   readonly target: MaskTarget;
   /** Of the replicate; for pruners that need one. */
   readonly seed?: number;
@@ -25,56 +36,58 @@ export interface MaskRequest {
 }
 
 /**
- * Prunes every layer at the same rate ("uniform per-layer"): in each, exactly the count that `countForTarget` gives stays,
- * namely the weights with the largest scores among those that the previous mask keeps, ties by lower flat index.
+ * A mask of exact counts: the allocation says how many weights stay in each layer, the pruner scores them, and in each layer the largest
+ * scores among those that the previous mask keeps stay, ties by lower flat index. With the uniform allocation the counts are those that
+ * `countForTarget` gives each layer; with another one a layer may keep none.
  * @throws InputError naming every layer that is missing, not float32 or float64, has non-finite weights, another shape
- *   than in the previous mask, or would keep no weight, and every wrong option; RunError when the pruner's scores are unusable
+ *   than in the previous mask, or (uniformly pruned) would keep no weight, every wrong option, and a target that the allocation cannot
+ *   meet; RunError when the pruner's scores are unusable
  * @source Liu et al., ICML 2021, pruning algorithms
  */
-export function makeMask({ weights, layers, pruner, options, target, seed, previous }: MaskRequest): Mask {
-  const parsed = parseOptions(pruner, options);
+export function makeMask(request: MaskRequest): Mask {
+  const { weights, layers, pruner, target, seed, previous } = request;
+  const { method, options: ofMethod }: ChosenAllocation = request.allocation ?? { method: uniform, options: {} };
+  const options = parseOptions("pruner", pruner, request.options);
+  const allocationOptions = parseOptions("allocation", method, ofMethod);
   if (pruner.needsSeed === true && seed === undefined)
     throw new InternalError(`makeMask(): pruner ${pruner.name} needs a seed, got none`);
+  checkComparable(pruner, method);
   const found = layers.map((name) => ({ name, weight: weights.get(name) }));
-  const issues = found.flatMap(({ name, weight }) => layerIssues(name, weight, target, previous));
+  const issues = found.flatMap(({ name, weight }) => layerIssues(name, weight, previous));
   if (issues.length > 0) throw new InputError(issues);
+  const scored = found.flatMap(({ name, weight }) => {
+    if (weight === undefined) return [];
+    const { shape, data } = weight;
+    const eligible = previous?.has(name) === true ? previous.keep(name) : undefined;
+    const remaining = eligible === undefined ? data.length : (previous?.keptCount(name) ?? data.length);
+    const scores = checkedScores(pruner, { name, weight, options, seed: seed ?? 0 }, eligible);
+    return [{ name, shape, size: data.length, remaining, scores, ...(eligible === undefined ? {} : { eligible }) }];
+  });
+  const counts = method.counts(scored, target, allocationOptions);
   return new Mask(
-    found.flatMap(({ name, weight }): [string, LayerMask][] => {
-      if (weight === undefined) return [];
-      const size = weight.data.length;
-      const eligible = previous?.has(name) === true ? previous.keep(name) : undefined;
-      const remaining = eligible === undefined ? size : (previous?.keptCount(name) ?? size);
-      const count = countForTarget(name, size, remaining, target);
-      const scores = checkedScores(pruner, { name, weight, options: parsed, seed: seed ?? 0 }, eligible);
-      return [[name, { shape: weight.shape, keep: keepLargest(scores, count, eligible) }]];
-    }),
+    scored.map(({ name, shape, scores, eligible }, l): [string, LayerMask] => [
+      name,
+      { shape, keep: keepLargest(scores, counts[l] ?? 0, eligible) },
+    ]),
   );
 }
 
 /**
- * Options as the pruner's schema reads them, defaults filled in.
- * @throws InputError with all that is wrong with them
+ * Scores that are made layer by layer say nothing of one layer against another.
+ * @throws InputError for such a pruner with an allocation that compares them
  */
-export function parseOptions(pruner: Pruner, options: Json): Record<string, unknown> {
-  const parsed = pruner.options.safeParse(options);
-  if (parsed.success) return parsed.data;
-  throw new InputError(
-    parsed.error.issues.map(({ path, message }) => ({
-      where: ["options of pruner", pruner.name, ...path.map(String)].join(" "),
-      message,
-    })),
-  );
+export function checkComparable(pruner: Pruner, allocation: Allocation): void {
+  if (pruner.perLayer !== true || allocation.needsScores !== true) return;
+  throw new InputError({
+    where: "allocation",
+    message: `expected an allocation that needs no scores of the whole network, got ${allocation.name}: those of ${pruner.name} cannot be compared across layers`,
+    hint: "use uniform or erk",
+  });
 }
 
-function layerIssues(
-  name: string,
-  weight: HostArray | undefined,
-  target: MaskTarget,
-  previous: Mask | undefined,
-): Issue[] {
+function layerIssues(name: string, weight: HostArray | undefined, previous: Mask | undefined): Issue[] {
   if (weight === undefined) return [{ where: name, message: "expected weights for this layer, got none" }];
   if (!isReal(weight)) return [{ where: name, message: `expected float32 or float64 weights, got ${weight.dtype}` }];
-  const size = weight.data.length;
   const masked = previous?.has(name) === true ? previous : undefined;
   if (masked !== undefined && !sameShape(masked.shape(name), weight.shape))
     return [
@@ -92,8 +105,7 @@ function layerIssues(
         hint: "the training that gave these weights has diverged",
       },
     ];
-  const issue = targetIssue(name, size, masked?.keptCount(name) ?? size, target);
-  return issue === undefined ? [] : [issue];
+  return [];
 }
 
 /** The pruner's scores in memory, checked: a wrong method is the pruner's fault, so it is named. */

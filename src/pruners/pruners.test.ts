@@ -9,7 +9,7 @@ import { findPruner, pruners } from "./index.ts";
 import { magnitude } from "./magnitude.ts";
 import { type MaskRequest, makeMask } from "./make-mask.ts";
 
-for (const pruner of pruners.values()) testPruner(pruner, test);
+for (const pruner of pruners.all()) testPruner(pruner, test);
 
 function state(layers: Readonly<Record<string, readonly number[]>>): StateDict {
   return new Map(

@@ -15,6 +15,7 @@ export const random = definePruner({
   source: "the random-pruning control of Frankle & Carbin, ICLR 2019, and Liu et al., ICLR 2019",
   options: z.strictObject({}),
   needsSeed: true,
+  perLayer: true,
   score: ({ name, weight: { shape }, seed }) => {
     const ranks = stream(seed, "random mask", name).permutation(shape.reduce((size, length) => size * length, 1));
     return Tensor.fromHost({ dtype: "float64", shape, data: Float64Array.from(ranks) });

@@ -4,6 +4,7 @@ import { type ArmGroup, armGroups, cellsOf, sameCell, startsOf, variantLabel } f
 import { spreadOf } from "../analysis/spread.ts";
 import { conditionText } from "../analysis/tables.ts";
 import type { Results } from "../analysis/types.ts";
+import { unevenNotes } from "../analysis/uneven.ts";
 import type { Verdicts, WinningVerdict } from "../analysis/verdicts.ts";
 import { percent } from "../run/labels.ts";
 import type { Condition } from "../stats/condition.ts";
@@ -24,6 +25,7 @@ ${results.spec.variants.map(({ id }) =>
 )}
 ${winning.length === 0 ? undefined : verdictTable(winning)}
 ${shown.length === 0 ? undefined : correlationTable(results, shown)}
+${unevenNotes(results).map((sentence) => html`<p class="note">${sentence}</p>\n`)}
 </section>`;
 }
 

@@ -1,3 +1,5 @@
+import { totalCount } from "../allocations/total.ts";
+import { uniform } from "../allocations/uniform.ts";
 import { elementCount } from "../core/array.ts";
 import { suggest } from "../core/nearest.ts";
 import { describeData } from "../data/check.ts";
@@ -136,10 +138,15 @@ function layerProblems({ data, model, protect, prune }: Draft): readonly Problem
 }
 
 /** Masks that keep no weight of some layer: the first one of every list, for its smallest layer. */
-function emptyMasks(entry: PruneEntry, layers: readonly LayerSummary[], path: Path): Problem[] {
+function emptyMasks(entry: PruneEntry, layers: readonly LayerSummary[], path: Path): readonly Problem[] {
   const sizes = layers.map(({ name, shape }) => ({ name, size: elementCount(shape) }));
   const smallest = sizes.reduce((least, layer) => (layer.size < least.size ? layer : least));
   const { iterative, "one-shot": oneShot, admm } = entry;
+  const shared = oneShot ?? iterative;
+  if (shared !== undefined && shared.allocation.name !== uniform.name) {
+    const place = [...path, oneShot === undefined ? "iterative" : "one-shot", "sparsities"];
+    return (shared.sparsities ?? []).flatMap((sparsity, i) => tooFewInAll(layers, sparsity, [...place, i]));
+  }
   if (admm !== undefined) return emptyAtSparsity(admm.sparsities, smallest, [...path, "admm", "sparsities"]);
   if (oneShot !== undefined) return emptyAtSparsity(oneShot.sparsities, smallest, [...path, "one-shot", "sparsities"]);
   if (iterative?.sparsities !== undefined) {
@@ -151,6 +158,16 @@ function emptyMasks(entry: PruneEntry, layers: readonly LayerSummary[], path: Pa
   if (round === undefined) return [];
   const message = `expected rounds that keep a weight in every layer, got ${rounds} at rate ${rate}: round ${round} keeps none of the ${smallest.size} weights of ${smallest.name}`;
   return [problem([...path, "iterative", "rounds"], message, mend)];
+}
+
+/** What is wrong with a sparsity of all layers together. */
+function tooFewInAll(layers: readonly LayerSummary[], sparsity: number, path: Path): readonly Problem[] {
+  const allocated = layers.map(({ name, shape }) => {
+    const size = elementCount(shape);
+    return { name, shape, size, remaining: size };
+  });
+  const total = look(() => totalCount(allocated, { sparsity }, 0), path);
+  return "problems" in total ? total.problems : [];
 }
 
 const mend = "prune less, or protect this layer";

@@ -1,3 +1,5 @@
+import { allocations } from "../allocations/index.ts";
+import { uniform } from "../allocations/uniform.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { InputError } from "../core/errors.ts";
 import { checkData } from "../data/check.ts";
@@ -8,12 +10,13 @@ import type { DataSpec } from "../data/types.ts";
 import { findModel } from "../models/index.ts";
 import type { ModelSpec } from "../models/types.ts";
 import { findPruner } from "../pruners/index.ts";
+import { checkComparable } from "../pruners/make-mask.ts";
 import { sourceOf } from "./data-source.ts";
 import { type Path, type Problem, problem } from "./problem.ts";
 import { type Reading, read, readFields } from "./read.ts";
 import { dataFields, modelSchema } from "./schema.ts";
 import { isMapping } from "./tree.ts";
-import type { PrunerChoice } from "./types.ts";
+import type { AllocationChoice, PrunerChoice } from "./types.ts";
 import { text } from "./values.ts";
 
 /** Reads what is named in the catalogues of data sets, models and pruners, with the options of each. */
@@ -113,6 +116,24 @@ export function readPruner(
   const checked = read(pruner.found.options, options, path);
   if (checked.value === undefined) return { value: undefined, problems: checked.problems };
   return { value: { name, options: checked.value as Readonly<Record<string, Json>> }, problems: [] };
+}
+
+/** An allocation with the defaults of its options; undefined for the uniform one, which every mask had before there were others. */
+export function readAllocation(
+  choice: { readonly name: string; readonly [option: string]: unknown },
+  pruner: PrunerChoice,
+  path: Path,
+): { readonly value: AllocationChoice | undefined; readonly problems: readonly Problem[] } {
+  const { name, ...options } = choice;
+  const allocation = look(() => allocations.get(name), path);
+  if ("problems" in allocation) return { value: undefined, problems: allocation.problems };
+  const { found } = allocation;
+  const checked = read(found.options, options, path);
+  if (checked.value === undefined) return { value: undefined, problems: checked.problems };
+  const comparable = look(() => checkComparable(findPruner(pruner.name), found), path);
+  if ("problems" in comparable) return { value: undefined, problems: comparable.problems };
+  const value = { name, options: checked.value as Readonly<Record<string, Json>> };
+  return { value: found === uniform ? undefined : value, problems: [] };
 }
 
 /** A look-up that fails with an InputError, as a problem of ours: only its place is not known there. */

@@ -98,6 +98,7 @@ const admm = z.strictObject(
 );
 
 const pruner = named("a pruner").prefault("magnitude");
+const allocation = named("an allocation").prefault("uniform");
 
 /** One entry of `prune`: exactly one of its fields is given (checked in entries.ts). */
 export const pruneEntry = z.strictObject(
@@ -109,13 +110,14 @@ export const pruneEntry = z.strictObject(
           rounds: wholeNumber(1, 1000).optional(),
           sparsities: increasingFractions("sparsities, for example [0.5, 0.8]").optional(),
           pruner,
+          allocation,
         },
         { error: `${mapping} with rate and rounds, or with sparsities` },
       )
       .optional(),
     "one-shot": z
       .strictObject(
-        { sparsities: increasingFractions("sparsities, for example [0.5, 0.8]"), pruner },
+        { sparsities: increasingFractions("sparsities, for example [0.5, 0.8]"), pruner, allocation },
         { error: `${mapping} with sparsities` },
       )
       .optional(),

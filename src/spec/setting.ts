@@ -3,10 +3,10 @@ import { crossChecks } from "./checks.ts";
 import { readPruneEntry, readRetrainEntry } from "./entries.ts";
 import { describeValue, type Path, type Problem, problem } from "./problem.ts";
 import { type Reading, read, readFields } from "./read.ts";
-import { readData, readModel, readPruner } from "./registries.ts";
+import { readAllocation, readData, readModel, readPruner } from "./registries.ts";
 import { generalFields, type PruneEntry, type RetrainEntry, trainFields } from "./schema.ts";
 import type { Mapping } from "./tree.ts";
-import type { PruneSpec, RetrainSpec, Setting } from "./types.ts";
+import type { PrunerChoice, PruneSpec, RetrainSpec, Setting } from "./types.ts";
 
 /** A setting, and the same as a user would write it with every default. */
 export interface ReadSetting {
@@ -114,15 +114,30 @@ function readChoice(
   if (options === undefined) return { value: undefined, problems: [] };
   const { value: pruner, problems } = readPruner(options.pruner, [...path, kind, "pruner"]);
   if (pruner === undefined) return { value: undefined, problems };
-  const written = toJson({ [kind]: { ...options, pruner: { name: pruner.name, ...pruner.options } } });
+  const allocated = readAllocation(options.allocation, pruner, [...path, kind, "allocation"]);
+  if (allocated.problems.length > 0) return { value: undefined, problems: allocated.problems };
+  const { value: allocation } = allocated;
+  const chosen = { pruner, ...(allocation === undefined ? {} : { allocation }) };
+  const flat = ({ name, options: own }: PrunerChoice) => ({ name, ...own });
+  const { allocation: _, ...others } = options;
+  const written = toJson({
+    [kind]: {
+      ...others,
+      pruner: flat(pruner),
+      ...(allocation === undefined ? {} : { allocation: flat(allocation) }),
+    },
+  });
   if (entry?.iterative === undefined) {
-    return { value: { spec: { kind: "one-shot", pruner, sparsities: options.sparsities ?? [] }, written }, problems };
+    return {
+      value: { spec: { kind: "one-shot", ...chosen, sparsities: options.sparsities ?? [] }, written },
+      problems,
+    };
   }
   const { rate, rounds, sparsities } = entry.iterative;
   const targets =
     sparsities?.map((sparsity) => ({ sparsity })) ??
     Array.from({ length: rounds ?? 0 }, () => ({ removeFraction: rate ?? 0 }));
-  return { value: { spec: { kind: "iterative", pruner, rounds: targets }, written }, problems };
+  return { value: { spec: { kind: "iterative", ...chosen, rounds: targets }, written }, problems };
 }
 
 function toRetrainSpec(entry: RetrainEntry): RetrainSpec {

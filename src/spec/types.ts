@@ -11,10 +11,17 @@ export type PruneSpec =
   | {
       readonly kind: "iterative";
       readonly pruner: PrunerChoice;
+      /** How many weights stay in each layer; absent for the uniform one. */
+      readonly allocation?: AllocationChoice;
       /** One round per entry: a target sparsity of the whole layer, or a share removed of what remains. */
       readonly rounds: readonly MaskTarget[];
     }
-  | { readonly kind: "one-shot"; readonly pruner: PrunerChoice; readonly sparsities: readonly number[] }
+  | {
+      readonly kind: "one-shot";
+      readonly pruner: PrunerChoice;
+      readonly allocation?: AllocationChoice;
+      readonly sparsities: readonly number[];
+    }
   | AdmmSpec;
 
 /** ADMM pruning (src/pruners/admm.ts): one optimisation from θT per sparsity. */
@@ -37,6 +44,8 @@ export interface PrunerChoice {
   readonly name: string;
   readonly options: Readonly<Record<string, Json>>;
 }
+
+export type AllocationChoice = PrunerChoice;
 
 /** A way to use one mask (paper, "Four ways to use one mask"). */
 export type RetrainSpec =

@@ -68,4 +68,16 @@ describe("what is refused", () => {
     expect(() => correlation({ ...good, layers: ["x", "y"] })).toThrow(/x: expected.*\ny: expected/);
     expect(() => correlation({ ...good, layers: [], p: [2] })).toThrow(/layers: .*\np\[0\]: /);
   });
+
+  test("with `partial`, what does not fit is left out: each p that is too large for a layer, and layers that the mask empties", () => {
+    const points = correlation({ ...sparse, p: [0.2, 0.72], partial: true });
+    expect(points).toEqual(correlation({ ...sparse, p: [0.2] }));
+    const emptied = { ...sparse, mask: maskOf({ ...m, fc: [0, 0, 0, 0] }), partial: true };
+    expect(correlation(emptied)).toEqual(correlation({ ...sparse, layers: ["conv"] }));
+    expect(correlation({ ...emptied, mode: "sparse-sparse" })).toEqual(
+      correlation({ ...sparse, mode: "sparse-sparse", layers: ["conv"] }),
+    );
+    const none = { ...sparse, mask: maskOf({ conv: [0, 0, 0, 0, 0, 0, 0], fc: [0, 0, 0, 0] }), partial: true };
+    expect(correlation(none)).toEqual([]);
+  });
 });

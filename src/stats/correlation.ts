@@ -22,6 +22,8 @@ export interface CorrelationInput {
   readonly mask?: Mask;
   /** Fractions in (0, 1]; in `sparse-dense` each below 1 - sparsity of every masked layer. */
   readonly p: readonly number[];
+  /** Leave out layers of which the mask keeps nothing, and each p whose top sets do not fit into the mask, instead of refusing them. */
+  readonly partial?: boolean;
 }
 
 /** An observed R_p and its null: what it would be if the large weights of `a` were placed at random, given b and m. */
@@ -74,14 +76,15 @@ export type CorrelationAtP = AgainstNull & { readonly p: number; readonly layers
  * The null: given b (and m), the weights of `a` lie at random where they can be, so its top set is a uniformly random k_l-subset. For
  * `sparse-sparse` that presumes that m was not chosen by the magnitudes of `a` or `b`. With ties mean and variance are those of the linear
  * permutation statistic Σ_i x_π(i)·y_i of the probabilities x and y (Hoeffding 1951), and the tails are normal.
- * @returns one entry per p, in the order given
+ * @returns one entry per p, in the order given; with `partial` those that fit, over the layers that the mask does not empty
  * @throws InputError with everything that is wrong with the layers, the mask and p
  * @source Liu et al., ICML 2021, definition of R_p; the null is ours
  */
 export function correlation(input: CorrelationInput): CorrelationAtP[] {
   const layers = checkedLayers(input);
-  const counts = layers.map((layer) => overlaps(layer, input));
-  return input.p.map((p, i) => {
+  const fitting = input.p.filter((p) => layers.length > 0 && layers.every((layer) => fits(p, layer, input.mode)));
+  const counts = layers.map((layer) => overlaps(layer, input.mode, fitting));
+  return fitting.map((p, i) => {
     const perLayer = counts.map((ofLayer) => ofLayer[i] as Overlap);
     return {
       p,
@@ -139,7 +142,7 @@ interface Layer {
 }
 
 /** The counts of one layer for every p. */
-function overlaps({ name, a, b, keep, kept }: Layer, { mode, p }: CorrelationInput): Overlap[] {
+function overlaps({ name, a, b, keep, kept }: Layer, mode: CorrelationMode, p: readonly number[]): Overlap[] {
   const n = mode === "sparse-sparse" ? kept : a.length;
   return p.map((fraction) => {
     const k = topCount(n, fraction);
@@ -220,7 +223,8 @@ function checkedLayers(input: CorrelationInput): Layer[] {
   return checked.flatMap((result) => ("issues" in result ? [] : [result]));
 }
 
-function checkedLayer(name: string, { mode, a, b, mask, p }: CorrelationInput): Layer | { issues: Issue[] } {
+function checkedLayer(name: string, input: CorrelationInput): Layer | { issues: Issue[] } {
+  const { mode, a, b, mask, p, partial = false } = input;
   const issue = (message: string, hint?: string) => ({
     issues: [{ where: name, message, ...(hint === undefined ? {} : { hint }) }],
   });
@@ -245,14 +249,21 @@ function checkedLayer(name: string, { mode, a, b, mask, p }: CorrelationInput): 
   if (!sameShape(mask.shape(name), left.shape))
     return issue(`expected shape [${mask.shape(name).join(", ")}] as in the mask, got [${left.shape.join(", ")}]`);
   const kept = mask.keptCount(name);
+  const layer = { name, a: absA, b: absB, keep: mask.keep(name), kept };
+  if (partial) return kept === 0 ? { issues: [] } : layer;
   if (kept === 0) return issue("expected a mask that keeps at least one weight, got none");
-  const tooLarge = mode === "sparse-dense" ? p.filter((fraction) => !isBelow(fraction, kept, absA.length)) : [];
+  const tooLarge = p.filter((fraction) => !fits(fraction, layer, mode));
   if (tooLarge.length > 0)
     return issue(
       `expected p below the share of weights that the mask keeps (${kept} of ${absA.length}), got ${tooLarge.join(", ")}`,
       "sparse-dense R_p compares top sets of the dense size p·N, which must fit into the mask",
     );
-  return { name, a: absA, b: absB, keep: mask.keep(name), kept };
+  return layer;
+}
+
+/** Whether the top set of `a`, which has the dense size in `sparse-dense`, fits into what the mask keeps. */
+function fits(p: number, { a, keep, kept }: Layer, mode: CorrelationMode): boolean {
+  return mode !== "sparse-dense" || keep === undefined || isBelow(p, kept, a.length);
 }
 
 /** Whether p < kept / n, exactly. */

@@ -5,10 +5,11 @@ import type { PruneOptions } from "../prune-file.ts";
 /** `sweepstake prune CHECKPOINT`: masks and pruned weights of a file of PyTorch or safetensors. */
 export function pruneCommand(): Command {
   const command = new Command("prune")
-    .description("Prune the weights of a checkpoint, the same share of every layer, and write weights and mask.")
+    .description("Prune the weights of a checkpoint, and write weights and mask.")
     .argument("<checkpoint>", "a .pt, .pth or .safetensors file")
-    .requiredOption("--sparsity <share>", "share removed of every layer, in [0, 1)", shareBelowOne)
-    .option("--pruner <name>", "pruning method", "magnitude")
+    .requiredOption("--sparsity <share>", "share removed, in [0, 1)", shareBelowOne)
+    .option("--pruner <name>", "what a weight is worth: magnitude, lamp or random", "magnitude")
+    .option("--allocation <name>", "how many stay in each layer: uniform (the same share), global or erk", "uniform")
     .option("--previous <mask>", "a mask whose pruned weights stay pruned")
     .option("-o, --output <file>", "write the pruned weights: .pt, .pth (torch.load) or .safetensors")
     .option("--mask-out <file>", "write the mask, a .safetensors file")
@@ -28,11 +29,13 @@ export function pruneCommand(): Command {
 
 const example = `
 Layers are the weights of convolutions and linear layers. Biases, norms, embeddings and everything else that a name or its neighbours say
-to be none stays dense and is listed; --layers takes it. The sparsity is that of the layer; weights that are 0 already are pruned first.
+to be none stays dense and is listed; --layers takes it. The sparsity is that of each layer, with --allocation global or erk that of all
+together; weights that are 0 already are pruned first.
 Only weights are written; the optimizer and other contents of a checkpoint are not.
 
 Examples:
   $ sweepstake prune resnet.pt --sparsity 0.8 -o pruned.pt --mask-out mask.safetensors
+  $ sweepstake prune resnet.pt --sparsity 0.9 --allocation global --mask-out global.safetensors
   $ sweepstake prune pruned.pt --sparsity 0.9 --previous mask.safetensors -o again.pt --form torch-prune`;
 
 type Options = Omit<PruneOptions, "protect"> & { readonly protect?: readonly string[]; readonly json: boolean };

@@ -8,12 +8,13 @@ import { commit } from "./output.ts";
 /** The overlap of two weight sets per layer and p, with its null: what R_p is made of. */
 export function runCompare(stage: CompareStage, context: StageContext): StageStatus {
   const startedAt = new Date();
-  const { mode, layers, p } = stage.parameters;
+  const { mode, layers, p, partial } = stage.parameters;
   const { a, b, mask } = stage.inputs;
   const points = correlation({
     mode,
     layers,
     p,
+    ...(partial === undefined ? {} : { partial }),
     a: context.store.readState(a.key, a.output),
     b: context.store.readState(b.key, b.output),
     ...(mask === undefined ? {} : { mask: readMask(context, mask) }),

@@ -1,3 +1,4 @@
+import { allocations } from "../../allocations/index.ts";
 import { Mask } from "../../masks/mask.ts";
 import type { MaskStage } from "../../plan/types.ts";
 import { findPruner } from "../../pruners/index.ts";
@@ -10,13 +11,16 @@ import { commit, stateBytes } from "./output.ts";
 export function runMask(stage: MaskStage, context: StageContext): StageStatus {
   const startedAt = new Date();
   const { store, lease } = context;
-  const { pruner, target, layers, seed } = stage.parameters;
+  const { pruner, allocation, target, layers, seed } = stage.parameters;
   const { weights, previous } = stage.inputs;
   const mask = makeMask({
     weights: store.readState(weights.key, weights.output),
     layers,
     pruner: findPruner(pruner.name),
     options: pruner.options,
+    ...(allocation === undefined
+      ? {}
+      : { allocation: { method: allocations.get(allocation.name), options: allocation.options } }),
     target,
     ...(seed === undefined ? {} : { seed }),
     ...(previous === undefined ? {} : { previous: readMask(context, previous) }),
