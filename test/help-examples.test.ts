@@ -100,6 +100,10 @@ beforeAll(() => {
     [...network(i)].map(([name, array]) => [`${part}.${name}`, array] as const),
   );
   writeFileSync(join(world, "run.pt"), checkpointEncoder("run.pt")(new Map(both)));
+  const fixtures = join(root, "test/fixtures/data");
+  cpSync(join(fixtures, "packed.npz"), join(world, "medmnist.npz"));
+  for (const name of readdirSync(fixtures).filter((file) => file.endsWith(".parquet")))
+    cpSync(join(fixtures, name), join(world, "data", name));
   const classes = ["cat", "dog"].flatMap((name) => [0, 1, 2, 3, 4].map((i) => `photos/${name}/${i}.png`));
   writeTree(
     world,

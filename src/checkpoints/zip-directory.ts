@@ -1,5 +1,5 @@
+import { flags, IN_ZIP64, recordBytes, signatures } from "../core/zip-format.ts";
 import { damaged, quoted, refuse } from "./refuse.ts";
-import { flags, IN_ZIP64, recordBytes, signatures } from "./zip-format.ts";
 
 /** What the directory at the end of a zip file says of one entry. */
 export interface CentralEntry {

@@ -1,8 +1,8 @@
 import { crc32, inflateRawSync } from "node:zlib";
 import type { InputError } from "../core/errors.ts";
+import { flags, recordBytes, signatures } from "../core/zip-format.ts";
 import { damaged, quoted, refuse, saveWeightsOnly } from "./refuse.ts";
 import { type CentralEntry, readDirectory } from "./zip-directory.ts";
-import { flags, recordBytes, signatures } from "./zip-format.ts";
 
 interface Entry extends CentralEntry {
   /** Where the entry's bytes, compressed or not, lie in the file. */

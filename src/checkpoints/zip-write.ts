@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { InputError } from "../core/errors.ts";
-import { IN_ZIP64, recordBytes, signatures } from "./zip-format.ts";
+import { IN_ZIP64, recordBytes, signatures } from "../core/zip-format.ts";
 
 export interface ZipPart {
   readonly name: string;

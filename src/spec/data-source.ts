@@ -26,8 +26,12 @@ export function sourceOf(value: DataFields, folder: string): Reading<SourceSpec>
     );
   if (value.seed !== undefined && typeof value.test !== "number")
     return refused("expected data.seed beside a share to test on in data.test");
-  const { side, channels, test, seed } = value;
-  const given = Object.entries({ side, channels, test, seed }).filter(([, option]) => option !== undefined);
+  if ((value.image !== undefined || value.label !== undefined) && kind !== "parquet")
+    return refused("expected data.image and data.label, which are columns, beside data.parquet");
+  const { side, channels, test, seed, image, label } = value;
+  const given = Object.entries({ side, channels, test, seed, image, label }).filter(
+    ([, option]) => option !== undefined,
+  );
   return {
     value: { kind, place: resolve(folder, expandHome(value[kind] ?? "")), ...Object.fromEntries(given) },
     problems: [],

@@ -61,6 +61,10 @@ export const trainFields = {
 export const dataFields = {
   name: text("the name of a data set").optional(),
   folder: text("a folder of images").optional(),
+  npz: text("an .npz file").optional(),
+  npy: text("a folder of .npy files").optional(),
+  parquet: text("Parquet files").optional(),
+  webdataset: text("tar archives").optional(),
   ...sourceFields,
   path: text("a folder").optional(),
   content: z

@@ -7,6 +7,8 @@ interface ImportOptions {
   readonly channels?: 1 | 3;
   readonly test?: number | string;
   readonly seed?: number;
+  readonly image?: string;
+  readonly label?: string;
   readonly set: readonly string[];
   readonly json: boolean;
 }
@@ -35,16 +37,23 @@ const example = `
 Examples:
   $ sweepstake data list
   $ sweepstake data import photos --side 32 --test 0.2
+  $ sweepstake data import medmnist.npz --test test
+  $ sweepstake data import "data/train-*.parquet"
   $ sweepstake data show photos --side 32 --test 0.2`;
 
 function sourceCommand(name: string, description: string): Command {
   const command = new Command(name)
     .description(description)
-    .argument("<source>", "a folder of images, or a spec whose data name one")
+    .argument(
+      "<source>",
+      "a folder of images or .npy files, an .npz file, a pattern of .parquet or .tar files, or a spec",
+    )
     .option("--side <pixels>", "scale the shorter side to this and cut out the middle", positiveInteger)
     .option("--channels <n>", "1 for grey, 3 for colour (default: grey if all images are)", channelCount)
-    .option("--test <share>", "share of each class to test on, or the name of the folder to test on", shareOrName)
+    .option("--test <share>", "share of each class to test on, or the folder, part or pattern to test on", shareOrName)
     .option("--seed <n>", "of the split by share", wholeFromZero)
+    .option("--image <column>", "Parquet's column of images (default: the one that can be it)")
+    .option("--label <column>", "Parquet's column of labels (default: the one that can be it)")
     .option(
       "--set <path=value>",
       "change a field of the spec (repeatable)",

@@ -1,14 +1,19 @@
 import { InputError } from "../../core/errors.ts";
+import { collectNpy, collectNpz } from "./array-set.ts";
 import { collectFolder } from "./folder.ts";
+import { MOST_CLASSES } from "./labels.ts";
+import { collectParquet } from "./parquet.ts";
 import type { Collection, SourceKind, SourceSpec } from "./source.ts";
+import { collectWebDataset } from "./webdataset.ts";
 
 /** How each kind of source is looked through. A new kind: a file like `folder.ts`, a name in `sourceKinds`, and a line here. */
 const collectors: Readonly<Record<SourceKind, (source: SourceSpec) => Collection | Promise<Collection>>> = {
   folder: collectFolder,
+  npz: collectNpz,
+  npy: collectNpy,
+  parquet: collectParquet,
+  webdataset: collectWebDataset,
 };
-
-/** Most classes that a label of two bytes tells apart. */
-const MOST_CLASSES = 65_535;
 
 /** All images of a source with their classes; no image is decoded. @throws InputError with all that is wrong */
 export async function collect(source: SourceSpec): Promise<Collection> {

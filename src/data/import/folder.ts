@@ -1,16 +1,13 @@
 import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../../core/errors.ts";
-import { stream } from "../../core/rng.ts";
 import { sourceError } from "./faults.ts";
 import type { Collection, SourceFault, SourceImage, SourceSpec } from "./source.ts";
+import { shareOf, splitOff, TEST_NAMES } from "./split.ts";
 
 interface Found extends SourceImage {
   readonly path: string;
 }
-
-/** Folders of test images, in this order; torchvision's ImageFolder sets and Tiny-ImageNet call them so. */
-const TEST_NAMES = ["test", "val", "valid", "validation"];
 
 /**
  * An image folder: `train/CLASS/…` and `test/CLASS/…` (or `val`), or `CLASS/…` with a share split off for testing. Tiny-ImageNet's
@@ -37,7 +34,7 @@ export function collectFolder(source: SourceSpec): Collection {
       hint: "put the images into train/CLASS/ and test/CLASS/ (or val/CLASS/), or into CLASS/ with a share in data.test",
     });
   const images = isSplit
-    ? splitOff(train, source, classNames)
+    ? splitOff(train, shareOf(source, "a folder train and one to test on"), source.seed)
     : [...train, ...testImages(source, names, classNames, faults)];
   if (faults.length > 0) throw sourceError(place, faults);
   const words = wordsOf(place);
@@ -113,28 +110,6 @@ function annotated(folder: string, annotations: string, classNames: readonly str
     else return [imageAt(path, label, "test")];
     return [];
   });
-}
-
-/** The same share of every class, a pure function of (seed, class's place, names in order). */
-function splitOff(
-  images: readonly Found[],
-  { place, test, seed = 0 }: SourceSpec,
-  classNames: readonly string[],
-): Found[] {
-  if (typeof test !== "number")
-    throw new InputError({
-      where: test === undefined ? place : "data.test",
-      message: "expected a folder train and one to test on, or classes with a share to test on in data.test",
-      hint: "for example { folder: DIR, test: 0.2, seed: 0 }",
-    });
-  const parts = classNames.map((_, label) => {
-    const ofClass = images.filter((image) => image.label === label);
-    const order = stream(seed, "import-split", label).permutation(ofClass.length);
-    const chosen = new Set(order.subarray(0, Math.round(test * ofClass.length)));
-    return ofClass.map((image, i): Found => (chosen.has(i) ? { ...image, part: "test" } : image));
-  });
-  const all = parts.flat();
-  return [...all.filter(({ part }) => part === "train"), ...all.filter(({ part }) => part === "test")];
 }
 
 function imagesUnder(folder: string, label: number, part: "train" | "test"): Found[] {

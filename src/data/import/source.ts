@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Picture } from "./picture.ts";
 
 /** Where a user's images are and what becomes of them on import; enters an experiment only by what it results in. */
 export interface SourceSpec {
@@ -14,9 +15,12 @@ export interface SourceSpec {
   readonly test?: number | string;
   /** Of the split by share. */
   readonly seed?: number;
+  /** Parquet's columns of images and labels; absent: those that can be it. */
+  readonly image?: string;
+  readonly label?: string;
 }
 
-export const sourceKinds = ["folder"] as const;
+export const sourceKinds = ["folder", "npz", "npy", "parquet", "webdataset"] as const;
 export type SourceKind = (typeof sourceKinds)[number];
 
 /** The fields of a spec's `data` that describe a source beside its place. */
@@ -29,6 +33,8 @@ export const sourceFields = {
     })
     .optional(),
   seed: z.int().min(0).optional(),
+  image: z.string().min(1).optional(),
+  label: z.string().min(1).optional(),
 };
 
 /** One image of a source. */
@@ -47,8 +53,8 @@ export interface Collection {
   readonly classNames: readonly string[];
   /** Training images first. */
   readonly images: readonly SourceImage[];
-  /** Bytes of the image files `from` to `to - 1`. An image that cannot be read is its error. */
-  read(from: number, to: number): Promise<readonly (Uint8Array | Error)[]>;
+  /** Images `from` to `to - 1`: the bytes of their files, or pictures where no file of its own was. One that cannot be read is its error. */
+  read(from: number, to: number): Promise<readonly (Uint8Array | Picture | Error)[]>;
 }
 
 /** A fault of a source: which file, and what is wrong in words that are the same for all of its kind. */

@@ -28,7 +28,8 @@ export async function survey(
       const name = images[from + i]?.name ?? "";
       try {
         if (file instanceof Error) throw new PictureFault("unreadable file", file.message);
-        const size = pictureSize(file);
+        const { width, height, channels } = pictureSize(file);
+        const size = { width, height, channels };
         hasColour ||= size.channels === 3;
         const key = `${size.width} × ${size.height}`;
         const group = sizes.get(key) ?? { size, indices: [] };
