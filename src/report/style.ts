@@ -1,33 +1,37 @@
 import { ink } from "../figures/theme.ts";
 
+/** Custom properties of a light and a dark page, and how the neutral colours of figures are swapped on a dark one: selector and rule. */
+export const reportColors = {
+  light: `--paper: #fff; --ink: ${ink.text}; --muted: ${ink.muted}; --line: #d8dee4; --edge: #8a939d; --grid: ${ink.grid}; --soft: #f6f8fa;
+  --link: #0059a8; --holds: #00603f; --holds-soft: #dff3ea; --fails: #9a3f00; --fails-soft: #fdeadd;
+  --open: #59636e; --open-soft: #eceff2;`,
+  dark: `--paper: #14171b; --ink: #e3e7ec; --muted: #9aa4af; --line: #333a42; --edge: #6c7681; --grid: #2a3037; --soft: #1c2025;
+  --link: #7db8f0; --holds: #7fdcb4; --holds-soft: #12392a; --fails: #ffb180; --fails-soft: #43240f;
+  --open: #b4bdc7; --open-soft: #2a3037;`,
+  darkFigure: [
+    [`[fill="${ink.text}"]`, "fill: var(--ink)"],
+    [`[fill="${ink.muted}"]`, "fill: var(--muted)"],
+    [`[fill="${ink.paper}"]`, "fill: var(--paper)"],
+    [`[stroke="${ink.paper}"]`, "stroke: var(--paper)"],
+    [`[stroke="${ink.text}"]`, "stroke: var(--ink)"],
+    [`[stroke="${ink.muted}"]`, "stroke: var(--muted)"],
+    [`[stroke="${ink.grid}"]`, "stroke: var(--grid)"],
+    [`[fill="#0072b2"]`, "fill: #4aa8e0"],
+    [`[stroke="#0072b2"]`, "stroke: #4aa8e0"],
+    [`[fill="#882255"]`, "fill: #d77aa8"],
+    [`[stroke="#882255"]`, "stroke: #d77aa8"],
+  ],
+} as const;
+
 /**
  * The page's style sheet. Figures are drawn for white paper; on a dark screen their neutral colours are swapped by
  * attribute, so that one drawing serves both.
  */
 export const style = `
-:root {
-  color-scheme: light dark;
-  --paper: #fff; --ink: ${ink.text}; --muted: ${ink.muted}; --line: #d8dee4; --grid: ${ink.grid}; --soft: #f6f8fa;
-  --link: #0059a8; --holds: #00603f; --holds-soft: #dff3ea; --fails: #9a3f00; --fails-soft: #fdeadd;
-  --open: #59636e; --open-soft: #eceff2;
-}
+:root { color-scheme: light dark; ${reportColors.light} }
 @media screen and (prefers-color-scheme: dark) {
-  :root {
-    --paper: #14171b; --ink: #e3e7ec; --muted: #9aa4af; --line: #333a42; --grid: #2a3037; --soft: #1c2025;
-    --link: #7db8f0; --holds: #7fdcb4; --holds-soft: #12392a; --fails: #ffb180; --fails-soft: #43240f;
-    --open: #b4bdc7; --open-soft: #2a3037;
-  }
-  .plot [fill="${ink.text}"] { fill: var(--ink) }
-  .plot [fill="${ink.muted}"] { fill: var(--muted) }
-  .plot [fill="${ink.paper}"] { fill: var(--paper) }
-  .plot [stroke="${ink.paper}"] { stroke: var(--paper) }
-  .plot [stroke="${ink.text}"] { stroke: var(--ink) }
-  .plot [stroke="${ink.muted}"] { stroke: var(--muted) }
-  .plot [stroke="${ink.grid}"] { stroke: var(--grid) }
-  .plot [fill="#0072b2"] { fill: #4aa8e0 }
-  .plot [stroke="#0072b2"] { stroke: #4aa8e0 }
-  .plot [fill="#882255"] { fill: #d77aa8 }
-  .plot [stroke="#882255"] { stroke: #d77aa8 }
+  :root { ${reportColors.dark} }
+${reportColors.darkFigure.map(([selector, rule]) => `  .plot ${selector} { ${rule} }`).join("\n")}
 }
 * { box-sizing: border-box }
 body {

@@ -97,7 +97,8 @@ function claimsOf(results: Results): { readonly claims: readonly ClaimView[]; re
     outcome: verdict.outcome,
     line: claimLine(verdict),
     deciding: verdict.outcome === "undecided" ? seedsWord(verdict) : "",
-    caution: outcomeText(verdict) === verdict.outcome ? (verdict.caution ?? null) : outcomeText(verdict),
+    outOfRegime: outcomeText(verdict) !== verdict.outcome,
+    caution: verdict.caution ?? null,
   }));
   return { claims, claimNote: result.settings.map(settingText).join(" ") };
 }

@@ -128,6 +128,8 @@ export interface ClaimView {
   readonly outcome: "confirmed" | "refuted" | "undecided" | "not run";
   readonly line: string;
   readonly deciding: string;
+  /** Whether its runs are none that the paper speaks of. */
+  readonly outOfRegime: boolean;
   readonly caution: string | null;
 }
 
