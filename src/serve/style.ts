@@ -25,6 +25,7 @@ p { margin: .35rem 0 }
 code, kbd, pre { font: .86em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace }
 a { color: var(--link) }
 small, .note, figcaption { color: var(--muted) }
+.narrow { display: none; font-weight: 400 }
 .note, figcaption { font-size: .86rem; max-width: 60rem }
 sub { line-height: 0; font-size: .72em }
 mark { background: var(--fails-soft); color: var(--fails); border-radius: .2rem; padding: 0 .2rem }
@@ -108,10 +109,11 @@ progress::-moz-progress-bar { background: var(--run) }
 .u-wrap, .uplot { font-family: inherit }
 .none { color: var(--muted); padding: .6rem }
 
-.table { overflow: auto; max-height: max(22rem, calc(100vh - 8rem)); border: 1px solid var(--line); border-radius: .6rem; overscroll-behavior: contain; min-width: 0 }
+.table { --row: 32px; overflow: auto; max-height: max(22rem, calc(100vh - 8rem)); border: 1px solid var(--line); border-radius: .6rem; overscroll-behavior: contain; min-width: 0 }
 .table table { border-collapse: separate; border-spacing: 0; table-layout: fixed; width: max-content; min-width: 100%; font-variant-numeric: tabular-nums; font-size: .88rem }
+.table col { width: var(--width) }
 .table col.tick { width: 2.4rem }
-.table th, .table td { height: 32px; padding: 0 .6rem; text-align: left; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; border-bottom: 1px solid var(--grid); font-weight: 400 }
+.table th, .table td { height: var(--row); padding: 0 .6rem; text-align: left; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; border-bottom: 1px solid var(--grid); font-weight: 400 }
 .table thead th { position: sticky; top: 0; background: var(--soft); font-weight: 600; z-index: 2; border-bottom: 1px solid var(--line) }
 .table .number, .plain .number { text-align: right }
 .table tbody tr { cursor: pointer }
@@ -180,6 +182,7 @@ kbd { background: var(--soft); border: 1px solid var(--line); border-radius: .3r
   .top .connection { flex: 1; text-align: right }
   .top nav a { flex: 1; text-align: center; padding: .45rem .4rem }
   .wide { display: none }
+  .narrow { display: inline }
   main { padding: .8rem .8rem 3rem }
   .experiments { grid-template-columns: minmax(0, 1fr) }
   .toolbar label { flex: 1 1 8rem }
@@ -190,7 +193,18 @@ kbd { background: var(--soft); border: 1px solid var(--line); border-radius: .3r
   .extra { display: none }
   .table table { width: 100%; min-width: 0 }
   .table th, .table td { padding: 0 .35rem }
-  .table col { width: auto }
+  .table col.tick { width: 2rem }
+  .table col.state { width: 1.5rem }
+  .table col.run { width: auto }
+  .table col.epoch { width: 4rem }
+  .table col.accuracy { width: 4.6rem }
+  .table { --row: 46px }
+  .table th, .table td { white-space: normal; line-height: 1.2 }
+  .table td:nth-child(2) { text-overflow: clip }
+  .table .bar { display: none }
+  .table thead th:nth-child(2) button { visibility: hidden }
+  .state .word { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+  .table .state { padding: 0 }
   .bar { width: 1.6rem; margin-right: .3rem }
   .claims li { flex-direction: column; gap: .3rem }
   .help dl > div { grid-template-columns: 1fr; gap: 0 }

@@ -118,7 +118,7 @@ function stateCell({ state }: Run): JSX.Element {
   return (
     <span class="state">
       <span class={`dot ${state}`} aria-hidden="true" />
-      {state}
+      <span class="word">{state}</span>
     </span>
   );
 }
@@ -132,7 +132,7 @@ function statesCell({ runs }: Group): JSX.Element {
   return (
     <span class="state">
       <span class={`dot ${others.length === 0 ? (state ?? "waiting") : shown}`} aria-hidden="true" />
-      {others.length === 0 ? state : `${done}/${runs.length} done`}
+      <span class="word">{others.length === 0 ? state : `${done}/${runs.length} done`}</span>
     </span>
   );
 }

@@ -48,7 +48,7 @@ export function CurvePanel({
         </label>
         {selection.chosen.length > 0 && (
           <button type="button" onClick={() => select({ chosen: [] })}>
-            none chosen
+            clear the choice
           </button>
         )}
       </div>

@@ -4,8 +4,6 @@ import { useApp } from "./app-context.ts";
 import type { Column } from "./columns.tsx";
 import type { Line } from "./runs-page.tsx";
 
-/** Height of every line in pixels, as in the style sheet: only those in sight are made. */
-const LINE = 32;
 /** Lines made above and below what is in sight. */
 const SPARE = 12;
 
@@ -19,14 +17,18 @@ interface RunTableProps {
 export function RunTable({ lines, columns, onToggle }: RunTableProps): JSX.Element {
   const { selection, select } = useApp();
   const scroller = useRef<HTMLElement>(null);
-  const [view, setView] = useState({ top: 0, height: 800 });
+  // Every line is as high as the style sheet says: only those in sight are made.
+  const [view, setView] = useState({ top: 0, height: 800, line: 32 });
   const [cursor, setCursor] = useState(0);
   const isMoved = useRef(false);
   const current = Math.min(cursor, Math.max(0, lines.length - 1));
   useEffect(() => {
     const element = scroller.current;
     if (element === null) return;
-    const measure = () => setView({ top: element.scrollTop, height: element.clientHeight });
+    const measure = () => {
+      const line = Number.parseFloat(getComputedStyle(element).getPropertyValue("--row"));
+      setView({ top: element.scrollTop, height: element.clientHeight, line });
+    };
     measure();
     element.addEventListener("scroll", measure, { passive: true });
     const observer = new ResizeObserver(measure);
@@ -41,8 +43,9 @@ export function RunTable({ lines, columns, onToggle }: RunTableProps): JSX.Eleme
     isMoved.current = false;
     scroller.current?.querySelector<HTMLElement>('tr[tabindex="0"]')?.focus({ preventScroll: true });
   });
-  const first = Math.max(0, Math.floor(view.top / LINE) - SPARE);
-  const last = Math.min(lines.length, Math.ceil((view.top + view.height) / LINE) + SPARE);
+  const { line: lineHeight } = view;
+  const first = Math.max(0, Math.floor(view.top / lineHeight) - SPARE);
+  const last = Math.min(lines.length, Math.ceil((view.top + view.height) / lineHeight) + SPARE);
 
   const moveTo = (index: number) => {
     const element = scroller.current;
@@ -51,9 +54,9 @@ export function RunTable({ lines, columns, onToggle }: RunTableProps): JSX.Eleme
     isMoved.current = true;
     if (element === null) return;
     // The head lies over the first line.
-    if ((next - 1) * LINE < element.scrollTop) element.scrollTop = (next - 1) * LINE;
-    if ((next + 2) * LINE > element.scrollTop + element.clientHeight)
-      element.scrollTop = (next + 2) * LINE - element.clientHeight;
+    if ((next - 1) * lineHeight < element.scrollTop) element.scrollTop = (next - 1) * lineHeight;
+    if ((next + 2) * lineHeight > element.scrollTop + element.clientHeight)
+      element.scrollTop = (next + 2) * lineHeight - element.clientHeight;
   };
   const act = (line: Line | undefined) => {
     if (line?.kind === "group") onToggle(line.group.id);
@@ -70,7 +73,7 @@ export function RunTable({ lines, columns, onToggle }: RunTableProps): JSX.Eleme
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof HTMLElement && event.target.matches("button, input")) return;
     const line = lines[current];
-    const page = Math.max(1, Math.floor(view.height / LINE) - 2);
+    const page = Math.max(1, Math.floor(view.height / lineHeight) - 2);
     const actions: Record<string, () => void> = {
       ArrowDown: () => moveTo(current + 1),
       j: () => moveTo(current + 1),
@@ -97,7 +100,11 @@ export function RunTable({ lines, columns, onToggle }: RunTableProps): JSX.Eleme
         <colgroup>
           <col class="tick" />
           {columns.map((column) => (
-            <col key={column.head} class={column.isExtra ? "extra" : ""} style={{ width: `${column.width}ch` }} />
+            <col
+              key={column.head}
+              class={column.isExtra ? "extra" : column.field}
+              style={{ "--width": `${column.width}ch` }}
+            />
           ))}
         </colgroup>
         <thead>
@@ -111,7 +118,7 @@ export function RunTable({ lines, columns, onToggle }: RunTableProps): JSX.Eleme
           </tr>
         </thead>
         <tbody>
-          {first > 0 && <Space lines={first} columns={columns.length + 1} />}
+          {first > 0 && <Space height={first * lineHeight} columns={columns.length + 1} />}
           {lines.slice(first, last).map((line, i) => (
             <Row
               key={line.id}
@@ -126,7 +133,7 @@ export function RunTable({ lines, columns, onToggle }: RunTableProps): JSX.Eleme
               }}
             />
           ))}
-          {last < lines.length && <Space lines={lines.length - last} columns={columns.length + 1} />}
+          {last < lines.length && <Space height={(lines.length - last) * lineHeight} columns={columns.length + 1} />}
         </tbody>
       </table>
       {lines.length === 0 && <p class="none">No run fits the filter.</p>}
@@ -135,9 +142,9 @@ export function RunTable({ lines, columns, onToggle }: RunTableProps): JSX.Eleme
 }
 
 /** In the place of lines that are out of sight. */
-function Space({ lines, columns }: { readonly lines: number; readonly columns: number }): JSX.Element {
+function Space({ height, columns }: { readonly height: number; readonly columns: number }): JSX.Element {
   return (
-    <tr class="space" style={{ height: `${lines * LINE}px` }}>
+    <tr class="space" style={{ height: `${height}px` }}>
       <td colSpan={columns} />
     </tr>
   );
@@ -212,8 +219,16 @@ function Cell({
       <th scope="row" class={name} title={title}>
         {line.kind === "group" && <span aria-hidden="true">{line.isOpen ? "▾ " : "▸ "}</span>}
         {line.kind === "group" ? line.group.title : column.cell(line.run)}
+        <small class="narrow"> {placeOf(line)}</small>
       </th>
     );
   }
   return <td class={name}>{line.kind === "group" ? column.groupCell?.(line.group) : column.cell(line.run)}</td>;
+}
+
+/** On narrow screens, where the columns are left out that say it. */
+function placeOf(line: Line): string {
+  if (line.kind === "run") return `${line.run.variantLabel}, seed ${line.run.seed}`;
+  const variants = new Set(line.group.runs.map(({ variantLabel }) => variantLabel));
+  return variants.size === 1 ? [...variants].join("") : "";
 }
