@@ -7,6 +7,7 @@ import { connectivityTable } from "./connectivity.ts";
 import { type CorrelationGroup, findCorrelation, statedP } from "./correlations.ts";
 import { costText } from "./cost.ts";
 import { accuracyText, pointsText, probabilityText, rpText, seedsText, spreadText, zText } from "./format.ts";
+import { givenWeightsSentences } from "./given-weights.ts";
 import { type ArmGroup, armGroups, cellsOf, sameCell, startsOf } from "./groups.ts";
 import { missingNote } from "./missing.ts";
 import { renderTable, type TextTable } from "./text-table.ts";
@@ -33,6 +34,7 @@ export function summaryTables(results: Results): string {
     ...(note === undefined ? [] : [`${wrap(note, WIDTH)}\n`]),
     ...unevenNotes(results).map((sentence) => `${wrap(sentence, WIDTH)}\n`),
     ...admmWarnings(results).map((warning) => `${wrap(`Warning: ${warning}`, WIDTH)}\n`),
+    ...givenWeightsSentences(results.spec).map((sentence) => `${wrap(sentence, WIDTH)}\n`),
     ...(judged.winning.length === 0 ? [`${wrap(NOT_JUDGED, WIDTH)}\n`] : []),
     ...judged.winning.map(
       (verdict) =>

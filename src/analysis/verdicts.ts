@@ -13,6 +13,7 @@ import {
 import { type Cost, costOf } from "./cost.ts";
 import { denseDifferenceSentence } from "./dense-differences.ts";
 import { accuracyText, listText, pointsText, seedsText, spreadText } from "./format.ts";
+import { givenWeightsSentences } from "./given-weights.ts";
 import { type ArmGroup, armGroups, cellsOf, pruningsOf, sameCell } from "./groups.ts";
 import { countsText } from "./missing.ts";
 import type { ArmResult, Results } from "./types.ts";
@@ -162,7 +163,7 @@ function denseSentence(results: Results, dense: readonly ArmGroup[]): string {
     final === undefined ? `${label}: none is done` : `${label}: ${spreadText(final, accuracyText, arms.length)} %`,
   );
   const levels = `Dense test accuracy over ${seedsText(results.spec.seeds.length)}: ${parts.join("; ")}.`;
-  return [levels, denseDifferenceSentence(labelled, results.spec.verdict.alpha)]
+  return [levels, denseDifferenceSentence(labelled, results.spec.verdict.alpha), ...givenWeightsSentences(results.spec)]
     .filter((sentence) => sentence !== undefined)
     .join(" ");
 }

@@ -1,6 +1,7 @@
 import type { Json } from "../core/canonical-json.ts";
 import { InputError } from "../core/errors.ts";
 import type { Setting, Spec, Variant } from "../spec/types.ts";
+import { refuseGivenWeights } from "./given-weights.ts";
 import { SHARES } from "./margins.ts";
 
 const FIELD = "train.optimizer.sgd.lr";
@@ -21,6 +22,7 @@ export function diagnosisSpec(
   file: string,
 ): { readonly spec: Spec; readonly lr: number } {
   refuseOtherVariants(spec, file);
+  refuseGivenWeights(spec, "a diagnosis trains dense networks at several learning rates");
   const lr = Math.max(...spec.variants.map(({ setting }) => setting.train.optimizer.sgd.lr));
   const all = [...new Set([...(rates ?? ratesAround(lr)), lr])].sort((a, b) => a - b);
   const [first] = spec.variants;

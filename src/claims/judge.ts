@@ -3,6 +3,7 @@ import { judge, seedsToDecide, statementsOf } from "../stats/proposition.ts";
 import { denseRates, fineTuning, maskQuality, rewinding } from "./accuracy-claims.ts";
 import { admmCaution, distinctPrunings } from "./admm.ts";
 import { fineTuneCorrelation, preTraining, ticketCorrelation } from "./correlation-claims.ts";
+import { refuseGivenWeights } from "./given-weights.ts";
 import { ALPHA } from "./margins.ts";
 import { type ClaimSetting, claimSettings } from "./setting.ts";
 import type { Claim, ClaimOutcome, ClaimsResult, ClaimVerdict } from "./types.ts";
@@ -27,6 +28,8 @@ export const claims: readonly Claim[] = [
  * @param scale   what the results are a scaled form of, for every output
  */
 export function judgeClaims(results: readonly Results[], scale: string): ClaimsResult {
+  for (const { spec } of results)
+    refuseGivenWeights(spec, "claims are about networks whose weights are drawn and trained here");
   const settings = claimSettings(results);
   const verdicts = claims.flatMap((claim) => settings.map((setting) => judgeClaim(claim, setting)));
   return { alpha: ALPHA, scale, settings, verdicts };

@@ -1,4 +1,5 @@
 import { probabilityText } from "../analysis/format.ts";
+import { splitKey } from "../checkpoints/file-key.ts";
 import { checkCovers, commonPrefixes, fitMask } from "../checkpoints/fit-mask.ts";
 import { type LoadedCheckpoint, readCheckpoint } from "../checkpoints/read-checkpoint.ts";
 import { readMask } from "../checkpoints/read-mask.ts";
@@ -10,7 +11,6 @@ import { visible } from "../core/visible.ts";
 import type { Mask } from "../masks/mask.ts";
 import type { LayerSummary } from "../models/types.ts";
 import { type CorrelationAtP, correlation } from "../stats/correlation.ts";
-import { splitKey } from "./file-key.ts";
 import { unprotectedFileLayers } from "./file-layers.ts";
 
 export interface FileComparison {

@@ -25,7 +25,15 @@ export interface PlanStatus {
 export function planStatus(plan: Plan, store: Store): PlanStatus {
   const labels = stageLabels(plan);
   const none = () => ({ done: 0, running: 0, diverged: 0, failed: 0, "to do": 0 });
-  const stages = { init: none(), train: none(), mask: none(), admm: none(), compare: none(), connect: none() };
+  const stages = {
+    init: none(),
+    load: none(),
+    train: none(),
+    mask: none(),
+    admm: none(),
+    compare: none(),
+    connect: none(),
+  };
   const notable = [...plan.stages.values()].flatMap((stage) => {
     const state = stateOf(stage, store);
     stages[stage.kind][state]++;
@@ -51,9 +59,9 @@ function stateOf(stage: Stage, store: Store): StageState {
 
 export function statusText(status: PlanStatus): string {
   const states: readonly StageState[] = ["done", "running", "diverged", "failed", "to do"];
-  // Few specs have ADMM or connectivity, so their rows are shown only for those.
+  // Few specs have weights of files, ADMM or connectivity, so their rows are shown only for those.
   const kinds = Object.entries(status.stages).filter(
-    ([kind, counts]) => (kind !== "admm" && kind !== "connect") || Object.values(counts).some((n) => n > 0),
+    ([kind, counts]) => !["load", "admm", "connect"].includes(kind) || Object.values(counts).some((n) => n > 0),
   );
   const rows = kinds.map(([kind, counts]) => [kind, ...states.map((state) => String(counts[state]))]);
   const lines = [["", ...states], ...rows].map(([head, ...cells]) =>

@@ -85,6 +85,7 @@ function startOf(store: Store, { inputs, parameters }: StoredStage<TrainStage>):
   const { key, output } = inputs.weights;
   const source = store.record(key);
   const from = parameters.from === undefined ? "" : `, schedule from epoch ${parameters.from}`;
+  if (source?.kind === "load") return `weights of a file${from}`;
   if (source?.kind !== "init") return `epoch ${output.slice("weights@".length)} of ${key.slice(0, 10)}${from}`;
   const init = storedStage(store, source) as StoredStage<InitStage>;
   return `${init.parameters.draw === 0 ? "initial weights" : "weights drawn anew"}${from}`;

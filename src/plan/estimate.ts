@@ -91,10 +91,16 @@ function stageSeconds(stage: Stage, throughput: EstimateOptions["throughput"]): 
   if (stage.kind === "init" || stage.kind === "mask" || stage.kind === "compare") return 0;
   const { model, data } = stage.parameters;
   const described = describeData(data);
-  const epochs = stage.kind === "connect" ? 0 : epochsToTrain(stage.parameters);
+  const isTrained = stage.kind === "train" || stage.kind === "admm";
+  const epochs = isTrained ? epochsToTrain(stage.parameters) : 0;
   const trainImages = described.train * epochs;
   const evaluated = (described.test + described.validation) * epochs;
-  const testImages = stage.kind === "connect" ? described.test * stage.parameters.points : evaluated;
+  const testImages =
+    stage.kind === "connect"
+      ? described.test * stage.parameters.points
+      : stage.kind === "load"
+        ? described.train + described.test + described.validation
+        : evaluated;
   const imagesPerSecond =
     throughput?.(model) ?? defaultRate / (3 * 2 * (describeModelOnce(model, described).macs + macsPerImage));
   return (trainImages + testImages / 3) / imagesPerSecond;
@@ -108,6 +114,8 @@ function outputBytes(stage: Stage, plan: Work): number {
   switch (stage.kind) {
     case "init":
       return describeModelOnce(stage.parameters.model, stage.parameters).stateBytes;
+    case "load":
+      return describeModelOnce(stage.parameters.model, describeData(stage.parameters.data)).stateBytes + bytesPerEpoch;
     case "train": {
       const { model, data, recipe } = stage.parameters;
       const weights = stage.outputs.filter((output) => output.startsWith("weights@")).length;
@@ -132,7 +140,7 @@ function outputBytes(stage: Stage, plan: Work): number {
 /** One byte per weight of the masked layers. */
 function maskBytes({ parameters, inputs }: Stage & { kind: "mask" }, plan: Work): number {
   const source = plan.stages.get(inputs.weights.key);
-  if (source?.kind !== "train") return 0;
+  if (source?.kind !== "train" && source?.kind !== "load") return 0;
   return layerBytes(parameters.model, source.parameters.data, parameters.layers);
 }
 

@@ -1,5 +1,6 @@
 import { allocations } from "../allocations/index.ts";
 import { elementCount } from "../core/array.ts";
+import { InternalError } from "../core/errors.ts";
 import { describeData } from "../data/check.ts";
 import { keptCount } from "../masks/counts.ts";
 import { findPruner } from "../pruners/index.ts";
@@ -11,6 +12,7 @@ import { plannedCounts, type SizedLayer } from "./planned-counts.ts";
 import { pruningLabels } from "./pruning-labels.ts";
 import { copiesFrom, lastEpochs, stretched } from "./retraining.ts";
 import type { StageTable } from "./stage-table.ts";
+import { startAndEnd } from "./start-and-end.ts";
 import type {
   Arm,
   Cell,
@@ -49,7 +51,8 @@ export class ReplicatePlan {
   readonly #layers: readonly SizedLayer[];
   readonly #init: Omit<InitParameters, "draw">;
   readonly #train: TrainParameters;
-  readonly #theta0: Ref;
+  /** Absent where only the trained weights are given. */
+  readonly #theta0: Ref | undefined;
   readonly #thetaT: Ref;
   readonly #arms: Arm[] = [];
   readonly #comparisons: Comparison[] = [];
@@ -69,15 +72,17 @@ export class ReplicatePlan {
     }));
     this.#init = { model, classes, shape, seed };
     this.#train = { model, data, recipe: train, seed };
-    this.#theta0 = table.init({ ...this.#init, draw: 0 });
-    this.#thetaT = table.train(this.#train, { weights: this.#theta0 });
+    const { theta0, thetaT } = startAndEnd(table, this.#init, this.#train, variant.setting.weights);
+    this.#theta0 = theta0;
+    this.#thetaT = thetaT;
   }
 
   /** Adds all stages to the table. */
   plan(): Replicate {
     const { prune, correlation, connectivity } = this.#variant.setting;
     this.#addArm("dense", this.#thetaT);
-    this.#compare("pre-training", "dense-dense", this.#theta0, this.#thetaT, correlation.p);
+    if (this.#theta0 !== undefined)
+      this.#compare("pre-training", "dense-dense", this.#theta0, this.#thetaT, correlation.p);
     for (const epoch of connectivity?.epochs ?? []) this.#cells.push([this.#connect(epoch)]);
     const labels = pruningLabels(prune);
     for (const [pruneIndex, setting] of prune.entries()) {
@@ -88,6 +93,12 @@ export class ReplicatePlan {
     const { key } = this.#thetaT;
     const [arms, comparisons, connections] = [this.#arms, this.#comparisons, this.#connections];
     return { arms, comparisons, connections, cells: this.#cells, dense: key };
+  }
+
+  /** @throws InternalError where only the trained weights are given; the spec's checks keep that from being asked */
+  #start(): Ref {
+    if (this.#theta0 === undefined) throw new InternalError("plan: there are no initial weights");
+    return this.#theta0;
   }
 
   #cellsOf(setting: PruneSpec, names: Pick<Cell, "pruning" | "pruneIndex">): PlannedCell[] {
@@ -113,7 +124,8 @@ export class ReplicatePlan {
     for (const [step, target] of setting.rounds.entries()) {
       const last = cells.at(-1);
       // A round prunes what θ0 under the previous mask trained to, which is the winning ticket of that mask.
-      if (last !== undefined) weights = this.#table.train(this.#train, { weights: this.#theta0, mask: last.cell.mask });
+      if (last !== undefined)
+        weights = this.#table.train(this.#train, { weights: this.#start(), mask: last.cell.mask });
       const { mask, ...counts } = this.#mask(setting, target, weights, last);
       const sparsity = "sparsity" in target ? target.sparsity : afterRounds(target.removeFraction, step + 1);
       cells.push({ cell: { ...names, step, sparsity, mask }, ...counts });
@@ -164,7 +176,7 @@ export class ReplicatePlan {
     for (const retrain of this.#variant.setting.retrain) {
       switch (retrain.kind) {
         case "ticket":
-          start("ticket", this.#theta0);
+          start("ticket", this.#start());
           break;
         case "reinit":
           theta0b = reinitialised();
@@ -176,7 +188,7 @@ export class ReplicatePlan {
           break;
         }
         case "rewind": {
-          const weights = this.#table.train(this.#train, { weights: this.#theta0 }, retrain.epoch);
+          const weights = this.#table.train(this.#train, { weights: this.#start() }, retrain.epoch);
           start("rewind", weights, { rewindEpoch: retrain.epoch });
           break;
         }
@@ -198,7 +210,7 @@ export class ReplicatePlan {
   #compareCell({ cell, kept, isUneven }: PlannedCell, fineTuned: Ref, theta0b: Ref | undefined): void {
     const { p } = this.#variant.setting.correlation;
     const at = { cell, ...(isUneven ? { partial: true as const } : {}) };
-    this.#compare("ticket", "sparse-sparse", this.#theta0, fineTuned, p, at);
+    if (this.#theta0 !== undefined) this.#compare("ticket", "sparse-sparse", this.#theta0, fineTuned, p, at);
     if (theta0b !== undefined) this.#compare("reinit", "sparse-sparse", theta0b, fineTuned, p, at);
     // The paper asks p < 1 - sparsity here: the top p of a dense layer must fit into what the mask keeps. Rounding over
     // the rounds can leave a small layer a weight short of that, so its true count is asked too. Where layers keep different
@@ -209,7 +221,8 @@ export class ReplicatePlan {
         (isUneven || this.#layers.every(({ size }, i) => Math.max(1, Math.round(share * size)) <= (kept?.[i] ?? 0))),
     );
     if (fitting.length === 0) return;
-    this.#compare("fine-tune to initial", "sparse-dense", fineTuned, this.#theta0, fitting, at);
+    if (this.#theta0 !== undefined)
+      this.#compare("fine-tune to initial", "sparse-dense", fineTuned, this.#theta0, fitting, at);
     this.#compare("fine-tune to pre-trained", "sparse-dense", fineTuned, this.#thetaT, fitting, at);
   }
 
@@ -217,7 +230,7 @@ export class ReplicatePlan {
   #connect(epoch: number, cell?: Cell): string {
     const { model, data, recipe } = this.#train;
     const { points = 0 } = this.#variant.setting.connectivity ?? {};
-    const weights = epoch === 0 ? this.#theta0 : this.#table.train(this.#train, { weights: this.#theta0 }, epoch);
+    const weights = epoch === 0 ? this.#start() : this.#table.train(this.#train, { weights: this.#start() }, epoch);
     const inputs = cell === undefined ? { weights } : { weights, mask: cell.mask };
     const [first, second] = copiesFrom(this.#train, epoch);
     // The dense run is the first copy of any of its own epochs.

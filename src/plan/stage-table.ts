@@ -8,6 +8,7 @@ import type {
   ConnectParameters,
   ConnectStage,
   InitParameters,
+  LoadParameters,
   MaskParameters,
   MaskStage,
   Ref,
@@ -19,6 +20,7 @@ import type {
 /** Version of what each kind of stage computes. Raise it when the same parameters give another result. */
 export const stageVersions: Readonly<Record<Stage["kind"], number>> = {
   init: 1,
+  load: 1,
   train: 1,
   mask: 1,
   admm: 1,
@@ -55,12 +57,13 @@ export function stageIdentity(stage: Unkeyed<Stage>): Json {
   return identity as unknown as Json; // plain data; only its interfaces lack an index signature
 }
 
-function withoutPlaces(parameters: Stage["parameters"]): Stage["parameters"] {
+function withoutPlaces(parameters: Stage["parameters"]): object {
   if (!("model" in parameters)) return parameters;
   const model = modelIdentity(parameters.model);
   if (!("data" in parameters)) return { ...parameters, model };
   const { path: _, ...data } = parameters.data;
-  return { ...parameters, model, data };
+  if (!("weights" in parameters)) return { ...parameters, model, data };
+  return { ...parameters, model, data, weights: parameters.weights.content };
 }
 
 /** The output that holds the weights after `epoch` epochs. */
@@ -78,6 +81,11 @@ export class StageTable {
   /** Initial weights. */
   init(parameters: InitParameters): Ref {
     return this.#add({ kind: "init", parameters, inputs: {} }, weightsAt(0));
+  }
+
+  /** Weights of a file, with how well they do. */
+  load(parameters: LoadParameters): Ref {
+    return this.#add({ kind: "load", parameters, inputs: {} }, weightsAt(0), "metrics");
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { DataSpec } from "../data/types.ts";
 import type { ModelSpec } from "../models/types.ts";
 import type { AdmmSchedule } from "../pruners/admm.ts";
-import type { AllocationChoice, MaskTarget, PrunerChoice, Spec } from "../spec/types.ts";
+import type { AllocationChoice, GivenWeightsSpec, MaskTarget, PrunerChoice, Spec } from "../spec/types.ts";
 import type { TrainRecipe } from "../train/recipe.ts";
 
 /** One output of another stage: `weights@0`, `weights@150`, `mask` or `overlap`. */
@@ -57,6 +57,16 @@ export interface CompareParameters {
   readonly partial?: true;
 }
 
+/** Weights of a file, held against the model and measured. */
+export interface LoadParameters {
+  readonly model: ModelSpec;
+  readonly data: DataSpec;
+  readonly precision: TrainRecipe["precision"];
+  readonly engine?: TrainRecipe["engine"];
+  /** Only the content is part of the identity. */
+  readonly weights: GivenWeightsSpec;
+}
+
 /** Test error on the straight line between two networks. */
 export interface ConnectParameters {
   readonly model: ModelSpec;
@@ -80,6 +90,7 @@ interface StageOf<K extends string, P, I> {
 }
 
 export type InitStage = StageOf<"init", InitParameters, Readonly<Record<string, never>>>;
+export type LoadStage = StageOf<"load", LoadParameters, Readonly<Record<string, never>>>;
 export type TrainStage = StageOf<"train", TrainParameters, { readonly weights: Ref; readonly mask?: Ref }>;
 export type MaskStage = StageOf<"mask", MaskParameters, { readonly weights: Ref; readonly previous?: Ref }>;
 export type AdmmStage = StageOf<"admm", AdmmParameters, { readonly weights: Ref }>;
@@ -89,7 +100,7 @@ export type CompareStage = StageOf<
   { readonly a: Ref; readonly b: Ref; readonly mask?: Ref }
 >;
 export type ConnectStage = StageOf<"connect", ConnectParameters, { readonly a: Ref; readonly b: Ref }>;
-export type Stage = InitStage | TrainStage | MaskStage | AdmmStage | CompareStage | ConnectStage;
+export type Stage = InitStage | LoadStage | TrainStage | MaskStage | AdmmStage | CompareStage | ConnectStage;
 
 /** A mask at one sparsity of one pruning setting: what the four starts are compared on. */
 export interface Cell {

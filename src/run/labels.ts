@@ -49,5 +49,6 @@ function joined(uses: readonly string[] | undefined): string | undefined {
 
 function fallback(stage: Stage): string {
   if (stage.kind === "init") return `seed ${stage.parameters.seed}, ${stage.parameters.draw === 0 ? "init" : "reinit"}`;
+  if (stage.kind === "load") return `weights of ${stage.parameters.weights.path}`;
   return `${stage.kind} ${stage.key.slice(0, 8)}`;
 }

@@ -8,6 +8,7 @@ import { runCompare } from "./stages/compare.ts";
 import { runConnect } from "./stages/connect.ts";
 import type { StageContext } from "./stages/context.ts";
 import { runInit } from "./stages/init.ts";
+import { runLoad } from "./stages/load.ts";
 import { runMask } from "./stages/mask.ts";
 import { usesEngine } from "./stages/output.ts";
 import { runTrain } from "./stages/train.ts";
@@ -48,6 +49,8 @@ function compute(stage: Stage, context: StageContext): StageStatus | Promise<Sta
   switch (stage.kind) {
     case "init":
       return runInit(stage, context);
+    case "load":
+      return runLoad(stage, context);
     case "train":
       return runTrain(stage, context);
     case "mask":

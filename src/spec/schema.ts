@@ -76,6 +76,12 @@ export const dataFields = {
   validation: wholeNumber(0).default(0),
 };
 
+/** `weights`: files of other programs, or of ours. */
+export const weightsFields = {
+  initial: text("a file of weights").optional(),
+  trained: text("a file of weights").optional(),
+};
+
 const named = (what: string) =>
   z.preprocess(
     expandName,
@@ -211,6 +217,7 @@ export const topLevelKeys = [
   ...Object.keys(generalFields),
   "data",
   "model",
+  "weights",
   "train",
   "cases",
   "sweep",

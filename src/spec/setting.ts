@@ -5,8 +5,10 @@ import { describeValue, type Path, type Problem, problem } from "./problem.ts";
 import { type Reading, read, readFields } from "./read.ts";
 import { readAllocation, readData, readModel, readPruner } from "./registries.ts";
 import { generalFields, type PruneEntry, type RetrainEntry, trainFields } from "./schema.ts";
-import type { Mapping } from "./tree.ts";
+import { isMapping, type Mapping } from "./tree.ts";
 import type { PrunerChoice, PruneSpec, RetrainSpec, Setting } from "./types.ts";
+import { readWeights } from "./weights.ts";
+import { weightsChecks } from "./weights-checks.ts";
 
 /** A setting, and the same as a user would write it with every default. */
 export interface ReadSetting {
@@ -18,15 +20,21 @@ export interface ReadSetting {
 export function readSetting(tree: Mapping, folder: string): Reading<ReadSetting> {
   const data = readData(tree.data, folder);
   const model = readModel(tree.model, folder);
+  const weights = readWeights(tree.weights, folder, data.value?.spec, model.value?.spec);
   const train = readFields(trainFields, tree.train, ["train"], "a mapping with epochs and optimizer");
   const prune = readList(tree.prune, ["prune"], "pruning settings", readPruneEntry);
   const choices = prune.entries.map((entry, i) => readChoice(entry, ["prune", i]));
-  const retrain = readList(tree.retrain ?? defaultRetrain(prune.entries), ["retrain"], "starts", readRetrainEntry);
+  const retrain = readList(
+    tree.retrain ?? defaultRetrain(prune.entries, tree.weights),
+    ["retrain"],
+    "starts",
+    readRetrainEntry,
+  );
   const protect = read(generalFields.protect, tree.protect, ["protect"]);
   const measure = read(generalFields.measure, tree.measure, ["measure"]);
   const { epochs, optimizer, batchSize, precision, engine, schedule, augment } = train.value;
   const problems = [
-    ...[data, model, train, prune, ...choices, retrain, protect, measure].flatMap((part) => part.problems),
+    ...[data, model, weights, train, prune, ...choices, retrain, protect, measure].flatMap((part) => part.problems),
     ...crossChecks({
       tree,
       data: data.value?.spec,
@@ -37,6 +45,7 @@ export function readSetting(tree: Mapping, folder: string): Reading<ReadSetting>
       protect: protect.value,
       connectivity: measure.value?.connectivity,
     }),
+    ...weightsChecks(weights.value?.spec, prune.entries, retrain.entries, measure.value?.connectivity),
   ];
   if (
     problems.length > 0 ||
@@ -56,6 +65,7 @@ export function readSetting(tree: Mapping, folder: string): Reading<ReadSetting>
   const setting: Setting = {
     data: data.value.spec,
     model: model.value.spec,
+    ...(weights.value === undefined ? {} : { weights: weights.value.spec }),
     train: {
       epochs,
       batchSize,
@@ -74,6 +84,7 @@ export function readSetting(tree: Mapping, folder: string): Reading<ReadSetting>
   const written = {
     data: data.value.written,
     model: { ...model.value.written },
+    ...(weights.value === undefined ? {} : { weights: { ...weights.value.written } }),
     train: toJson(setting.train),
     prune: choices.flatMap(({ value }) => (value === undefined ? [] : [value.written])),
     protect: setting.protect,
@@ -83,9 +94,11 @@ export function readSetting(tree: Mapping, folder: string): Reading<ReadSetting>
   return { value: { setting, written }, problems };
 }
 
-/** The paper's three starts, when there are masks to start from. */
-function defaultRetrain(prune: readonly unknown[]): readonly RetrainEntry[] {
-  return prune.length === 0 ? [] : ["ticket", "reinit", "fine-tune"];
+/** The paper's three starts, when there are masks to start from; without θ0 there is no ticket. */
+function defaultRetrain(prune: readonly unknown[], weights: unknown): readonly RetrainEntry[] {
+  if (prune.length === 0) return [];
+  const lacksTheta0 = isMapping(weights) && weights.trained !== undefined && weights.initial === undefined;
+  return lacksTheta0 ? ["reinit", "fine-tune"] : ["ticket", "reinit", "fine-tune"];
 }
 
 function readList<T>(

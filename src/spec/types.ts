@@ -1,6 +1,7 @@
 import type { Json } from "../core/canonical-json.ts";
 import type { DataSpec } from "../data/types.ts";
 import type { MaskTarget } from "../masks/counts.ts";
+import type { WeightsFile } from "../models/given-weights.ts";
 import type { ModelSpec } from "../models/types.ts";
 import type { TrainRecipe } from "../train/recipe.ts";
 
@@ -77,10 +78,25 @@ export interface VerdictSpec {
   readonly alpha: number;
 }
 
+/** Weights of a file, by what is in it. */
+export interface GivenWeightsSpec extends WeightsFile {
+  /** SHA-256 of names, types, shapes and values: what results depend on. */
+  readonly content: string;
+}
+
+/** The user's own weights, at least one of the two. */
+export interface WeightsSpec {
+  /** θ0, for every seed. */
+  readonly initial?: GivenWeightsSpec;
+  /** θT, for every seed: there is no dense training then. */
+  readonly trained?: GivenWeightsSpec;
+}
+
 /** One fully specified experiment setting: a point of the sweep, every default written out. */
 export interface Setting {
   readonly data: DataSpec;
   readonly model: ModelSpec;
+  readonly weights?: WeightsSpec;
   readonly train: TrainRecipe;
   readonly prune: readonly PruneSpec[];
   /** Layer names never pruned; `first-conv` and `last-linear` are allowed as words. */

@@ -43,7 +43,7 @@ type Options = Omit<PruneOptions, "protect"> & { readonly protect?: readonly str
 async function pruneAction(file: string, options: Options): Promise<void> {
   const { pruneFile, pruneText } = await import("../prune-file.ts");
   const { visible } = await import("../../core/visible.ts");
-  const { splitKey } = await import("../file-key.ts");
+  const { splitKey } = await import("../../checkpoints/file-key.ts");
   const { file: path, key = options.key } = splitKey(file);
   const result = pruneFile(path, {
     ...options,

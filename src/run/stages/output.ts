@@ -59,7 +59,7 @@ export function hardware(): string {
 
 /** What computed the 3x3 convolutions of a stage that asked for more than libtorch; device, type and processor decide what it gets. */
 function engineOf({ parameters }: Stage, device: string): Pick<Provenance, "engine"> {
-  const arithmetic = "recipe" in parameters ? parameters.recipe : "points" in parameters ? parameters : undefined;
+  const arithmetic = "recipe" in parameters ? parameters.recipe : "precision" in parameters ? parameters : undefined;
   if (arithmetic?.engine === undefined) return {};
   const { precision } = arithmetic;
   const isOurs = hasOwnKernels(device) && precision !== "float64" && hasWinograd(precision);
