@@ -12,6 +12,8 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 
 # 1. Debian packages. On another system, say what is needed and go on: the later steps fail by name if it is missing.
 wanted=(fonts-dejavu-core)
+# The tests of the live page look at it in a real browser.
+command -v chromium >/dev/null || wanted+=(chromium)
 command -v g++ >/dev/null && command -v make >/dev/null || wanted+=(build-essential)
 node scripts/find-libtorch.js >/dev/null 2>&1 || wanted+=(libtorch-dev)
 wanted+=(dataset-fashion-mnist)

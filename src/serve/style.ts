@@ -18,7 +18,7 @@ ${lineColors.light.map((_, i) => `.line-${i} { stroke: var(--line-${i}) }`).join
 html { scrollbar-gutter: stable }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 0.94rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, "DejaVu Sans", sans-serif }
 h1 { font-size: 1.05rem; margin: 0; letter-spacing: .01em }
-h2 { font-size: 1.05rem; margin: 0; line-height: 1.3 }
+h2 { font-size: 1.05rem; margin: 0; line-height: 1.3; overflow-wrap: anywhere }
 h3 { font-size: 1rem; margin: 1.8rem 0 .5rem }
 h4 { font-size: .95rem; margin: 0 0 .4rem }
 p { margin: .35rem 0 }
@@ -95,7 +95,7 @@ progress::-moz-progress-bar { background: var(--run) }
 .runs.with-details { grid-template-columns: minmax(0, 1fr) minmax(18rem, 24rem) }
 .runs.with-details .curves { grid-column: 1 / -1 }
 .panel-head { display: flex; flex-wrap: wrap; align-items: center; gap: .3rem .9rem; margin-bottom: .4rem }
-.panel-head h2 { overflow-wrap: anywhere }
+.panel-head label, .panel-head select { max-width: 100% }
 .panel-head h3 { margin: 0 }
 .sheet .panel-head { margin-top: 1.8rem }
 .sheet > .panel-head:first-child { margin-top: 0 }
@@ -109,7 +109,7 @@ progress::-moz-progress-bar { background: var(--run) }
 .u-wrap, .uplot { font-family: inherit }
 .none { color: var(--muted); padding: .6rem }
 
-.table { --row: 32px; overflow: auto; max-height: max(22rem, calc(100vh - 8rem)); border: 1px solid var(--line); border-radius: .6rem; overscroll-behavior: contain; min-width: 0 }
+.table { --row: 32px; position: relative; overflow: auto; max-height: max(22rem, calc(100vh - 8rem)); border: 1px solid var(--line); border-radius: .6rem; overscroll-behavior: contain; min-width: 0 }
 .table table { border-collapse: separate; border-spacing: 0; table-layout: fixed; width: max-content; min-width: 100%; font-variant-numeric: tabular-nums; font-size: .88rem }
 .table col { width: var(--width) }
 .table col.tick { width: 2.4rem }
@@ -141,7 +141,7 @@ progress::-moz-progress-bar { background: var(--run) }
 
 .sheet { max-width: 78rem }
 .question { font-size: 1.05rem; overflow-wrap: anywhere }
-.scroll { overflow-x: auto }
+.scroll { overflow-x: auto; position: relative }
 .plain { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums }
 .plain th, .plain td { padding: .36rem .7rem; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: middle }
 .plain thead th { font-weight: 600; border-bottom: 2px solid var(--line) }

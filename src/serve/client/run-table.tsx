@@ -38,14 +38,22 @@ export function RunTable({ lines, columns, onToggle }: RunTableProps): JSX.Eleme
       observer.disconnect();
     };
   }, []);
+  // Other lines, or in another order, are seen from the first one on.
+  const { experiment, filter, sort, group } = selection;
+  useEffect(() => {
+    setCursor(0);
+    scroller.current?.scrollTo(0, 0);
+  }, [experiment, filter, sort, group]);
   useEffect(() => {
     if (!isMoved.current) return;
     isMoved.current = false;
     scroller.current?.querySelector<HTMLElement>('tr[tabindex="0"]')?.focus({ preventScroll: true });
   });
   const { line: lineHeight } = view;
-  const first = Math.max(0, Math.floor(view.top / lineHeight) - SPARE);
-  const last = Math.min(lines.length, Math.ceil((view.top + view.height) / lineHeight) + SPARE);
+  // Fewer lines than a moment ago: the place in them is measured again only after they are drawn.
+  const top = Math.min(view.top, Math.max(0, lines.length * lineHeight - view.height));
+  const first = Math.max(0, Math.floor(top / lineHeight) - SPARE);
+  const last = Math.min(lines.length, Math.ceil((top + view.height) / lineHeight) + SPARE);
 
   const moveTo = (index: number) => {
     const element = scroller.current;
