@@ -21,6 +21,8 @@ export interface StoreContents {
   readonly objects: readonly StoredObject[];
   /** YAML files that could not be planned, so that nobody knows what they need, and why. */
   readonly unknown: readonly { readonly file: string; readonly problem: string }[];
+  /** Keys of all stages of the folder's plans, stored or not. */
+  readonly needed: ReadonlySet<string>;
 }
 
 /**
@@ -45,7 +47,7 @@ export function storeContents(store: Store, folder: string): StoreContents {
     sizeBytes: Object.values(files).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     neededBy: needed.get(key) ?? [],
   }));
-  return { objects, unknown };
+  return { objects, unknown, needed: new Set(needed.keys()) };
 }
 
 /** A row per object. */

@@ -113,8 +113,12 @@ export class Layout {
     return join(this.root, "contents", checkFileName(set));
   }
 
+  get quarantines(): string {
+    return join(this.root, "quarantine");
+  }
+
   quarantine(key: string, n: number): string {
-    return join(this.root, "quarantine", `${checkKey(key)}-${n}`);
+    return join(this.quarantines, `${checkKey(key)}-${n}`);
   }
 
   /** Folder of the report of the spec with this name. */

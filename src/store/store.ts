@@ -14,6 +14,7 @@ import { LeaseLostError } from "./lease-lost.ts";
 import { Leases, type StageHolder } from "./leases.ts";
 import { Objects, readIfThere } from "./objects.ts";
 import { quietly } from "./publish.ts";
+import { emptyQuarantine, removeStage } from "./remove.ts";
 import { StopMarks } from "./stop-mark.ts";
 import type { Failure, ObjectRecord } from "./types.ts";
 
@@ -118,6 +119,28 @@ export class Store {
   /** Moves a damaged object to the quarantine, unless somebody works on it. @returns what was done */
   quarantine(key: string): string {
     return this.#objects.quarantine(key);
+  }
+
+  /**
+   * Removes a stage's object and what an unfinished attempt at it left, unless somebody works on it now. A run that reads it later finds it
+   * gone and computes it anew.
+   * @returns whether it is gone
+   * @throws RunError when the disk does not allow it
+   */
+  remove(key: string): boolean {
+    const lease = this.#leases.claim(key);
+    if (lease === undefined) return false;
+    try {
+      removeStage(this.#layout, key);
+      return true;
+    } finally {
+      lease.release();
+    }
+  }
+
+  /** Removes the damaged objects that were moved out of the way. @returns how many */
+  emptyQuarantine(): number {
+    return emptyQuarantine(this.#layout);
   }
 
   /** The records of all objects, without reading their files. */

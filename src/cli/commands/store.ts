@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { InputError } from "../../core/errors.ts";
 import type { Store } from "../../store/store.ts";
 import { type SpecOptions, withJson, withSpecOptions } from "../options.ts";
 
@@ -14,6 +15,7 @@ export function storeCommand(): Command {
   return new Command("store")
     .description("Look after the store of results.")
     .addCommand(verify)
+    .addCommand(garbageCommand())
     .addCommand(contentsCommand("ls", "List what is there, and which experiments of a folder need it."))
     .addCommand(
       contentsCommand(
@@ -29,7 +31,56 @@ Examples:
   $ sweepstake store verify
   $ sweepstake store verify examples/demo.yaml --repair
   $ sweepstake store ls examples
-  $ sweepstake store du examples`;
+  $ sweepstake store du examples
+  $ sweepstake store gc examples --dry-run`;
+
+function garbageCommand(): Command {
+  return new Command("gc")
+    .description(
+      "Remove the results that no experiment of a folder needs, after asking; safe while experiments run, theirs are kept.",
+    )
+    .argument("[folder]", "where the experiments' YAML files are", ".")
+    .option("--dry-run", "only say what would be removed", false)
+    .option("--yes", "do not ask", false)
+    .option("--out <folder>", "where the store and the reports are kept", "sweepstake-out")
+    .action(garbageAction);
+}
+
+async function garbageAction(
+  folder: string,
+  options: { readonly dryRun: boolean; readonly yes: boolean; readonly out: string },
+): Promise<void> {
+  const { Store: Stores } = await import("../../store/store.ts");
+  const { storeFolder } = await import("../options.ts");
+  const { findGarbage, garbageText, removeGarbage } = await import("../collect-garbage.ts");
+  const store = Stores.open(storeFolder(options));
+  const garbage = findGarbage(store, folder);
+  process.stdout.write(garbageText(garbage));
+  if (options.dryRun || garbage.objects.length + garbage.unfinished.length === 0) return;
+  if (!options.yes && !(await isConfirmed())) {
+    process.stdout.write("nothing was removed\n");
+    return;
+  }
+  const { removed, busy } = removeGarbage(store, garbage);
+  const left = busy === 0 ? "" : `; ${busy} left, which somebody began to compute meanwhile`;
+  process.stdout.write(`removed ${removed} objects and unfinished stages${left}\n`);
+}
+
+async function isConfirmed(): Promise<boolean> {
+  if (!process.stdin.isTTY)
+    throw new InputError({
+      where: "store gc",
+      message: "expected somebody to ask, got no terminal",
+      hint: "--yes removes without asking, --dry-run only says what would be removed",
+    });
+  const { createInterface } = await import("node:readline/promises");
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question("remove them? [y/N] ")).trim());
+  } finally {
+    terminal.close();
+  }
+}
 
 function contentsCommand(name: "ls" | "du", description: string): Command {
   const command = new Command(name)
@@ -42,7 +93,9 @@ function contentsCommand(name: "ls" | "du", description: string): Command {
     const { contentsText, sizesText, storeContents } = await import("../store-contents.ts");
     const found = storeContents(Stores.open(storeFolder(options)), folder);
     const text = name === "ls" ? contentsText(found) : sizesText(found);
-    process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : text);
+    process.stdout.write(
+      options.json ? `${JSON.stringify({ objects: found.objects, unknown: found.unknown }, null, 2)}\n` : text,
+    );
   });
 }
 
