@@ -9,13 +9,29 @@ export interface SpecOptions {
 }
 
 /** Options that may be given several times: their values add up. */
-export const repeatable: ReadonlySet<string> = new Set(["set", "protect", "layers"]);
+export const repeatable: ReadonlySet<string> = new Set(["set", "protect", "layers", "results"]);
 
 /** Adds `--set` and `--out`. */
 export function withSpecOptions(command: Command): Command {
   return command
     .option("--set <path=value>", "change a field of the spec, e.g. train.epochs=20 (repeatable)", collect, [])
     .option("--out <folder>", "where the store and the reports are kept", "sweepstake-out");
+}
+
+/** Option of the commands that can read an export beside the store. */
+export interface ResultsOptions {
+  /** Files of `export --to results`, or folders of them. */
+  readonly results: readonly string[];
+}
+
+/** Adds `--results`. */
+export function withResults(command: Command): Command {
+  return command.option(
+    "--results <path>",
+    "finished results to take in first: a file of export --to results, or a folder of them (repeatable)",
+    collect,
+    [],
+  );
 }
 
 /** Adds `--json`: results as JSON on standard output. */

@@ -29,7 +29,15 @@ const set = [
   "prune=[]",
   "retrain=[]",
 ];
-const options = { out, scale: "small", executor: "inline", workers: 1, threads: 1, json: false } as const;
+const options = {
+  out,
+  scale: "small",
+  executor: "inline",
+  workers: 1,
+  threads: 1,
+  json: false,
+  results: [] as const,
+} as const;
 
 it("runs figures one after the other into reports of their own; the second finds what the first trained", async () => {
   expect(await runFigures(["2", "4"].map(findFigure), { ...options, set })).toBe(0);

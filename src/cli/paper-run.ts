@@ -1,7 +1,9 @@
 import type { PaperFigure } from "../paper/catalog.ts";
 import { loadFigure } from "../paper/load-figure.ts";
 import type { ScaleName } from "../paper/types.ts";
-import type { RunOptions } from "./options.ts";
+import { Store } from "../store/store.ts";
+import { type ResultsOptions, type RunOptions, storeFolder } from "./options.ts";
+import { plansWithResults } from "./plan-with-results.ts";
 import { runSpec } from "./run-spec.ts";
 
 /**
@@ -10,13 +12,17 @@ import { runSpec } from "./run-spec.ts";
  */
 export async function runFigures(
   figures: readonly PaperFigure[],
-  options: RunOptions & { readonly scale: ScaleName; readonly json: boolean },
+  options: RunOptions & ResultsOptions & { readonly scale: ScaleName; readonly json: boolean },
 ): Promise<number> {
   const loaded = figures.map((figure) => loadFigure(figure, options.scale, options.set));
+  if (options.results.length > 0) {
+    const specs = loaded.map(({ spec }) => spec);
+    plansWithResults(specs, Store.open(storeFolder(options)), options.results);
+  }
   let worst = 0;
   for (const { spec, context } of loaded) {
     process.stderr.write(`${context.title}\n${context.scaleNote}\n`);
-    const code = await runSpec(spec, options, context);
+    const code = await runSpec(spec, { ...options, results: [] }, context);
     if (code > 1) return code;
     worst = Math.max(worst, code);
   }

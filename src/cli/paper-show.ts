@@ -2,12 +2,12 @@ import type { PaperFigure } from "../paper/catalog.ts";
 import { figureSpec, loadFigure } from "../paper/load-figure.ts";
 import type { ScaleName } from "../paper/types.ts";
 import { Store } from "../store/store.ts";
-import { type SpecOptions, storeFolder } from "./options.ts";
-import { planFor } from "./plan-for.ts";
+import { type ResultsOptions, type SpecOptions, storeFolder } from "./options.ts";
 import { planStatus, statusText } from "./plan-status.ts";
+import { plansWithResults } from "./plan-with-results.ts";
 import { showResults } from "./show-results.ts";
 
-interface PaperShowOptions extends SpecOptions {
+interface PaperShowOptions extends SpecOptions, ResultsOptions {
   readonly scale: ScaleName;
   readonly json: boolean;
 }
@@ -15,10 +15,12 @@ interface PaperShowOptions extends SpecOptions {
 /** How far figures are, each as `sweepstake status` says it; as JSON an object for one figure, a list for several. */
 export function figuresStatus(figures: readonly PaperFigure[], options: PaperShowOptions): string {
   const store = Store.open(storeFolder(options));
-  const found = figures.map(({ id }) => {
-    const plan = planFor(figureSpec({ id }, options.scale, options.set), store);
-    return { id, scale: options.scale, ...planStatus(plan, store) };
-  });
+  const specs = figures.map(({ id }) => figureSpec({ id }, options.scale, options.set));
+  const found = plansWithResults(specs, store, options.results).map((plan, i) => ({
+    id: figures[i]?.id,
+    scale: options.scale,
+    ...planStatus(plan, store),
+  }));
   if (options.json) return `${JSON.stringify(found.length === 1 ? found[0] : found, null, 2)}\n`;
   return found.map(statusText).join("\n");
 }
@@ -27,8 +29,10 @@ export function figuresStatus(figures: readonly PaperFigure[], options: PaperSho
 export async function reportOnFigures(figures: readonly PaperFigure[], options: PaperShowOptions): Promise<void> {
   const loaded = figures.map((figure) => loadFigure(figure, options.scale, options.set));
   const store = Store.open(storeFolder(options));
-  for (const { spec, context } of loaded) {
-    process.stderr.write(`${context.title}\n${context.scaleNote}\n`);
-    await showResults(planFor(spec, store), store, options, context);
+  const specs = loaded.map(({ spec }) => spec);
+  for (const [i, plan] of plansWithResults(specs, store, options.results).entries()) {
+    const context = loaded[i]?.context;
+    process.stderr.write(`${context?.title ?? ""}\n${context?.scaleNote ?? ""}\n`);
+    await showResults(plan, store, options, context);
   }
 }

@@ -1,6 +1,8 @@
 import { admmSummary, notConverged } from "../analysis/admm.ts";
 import type { Plan, Stage } from "../plan/types.ts";
+import { storedStages } from "../run/execute.ts";
 import { stageLabels } from "../run/labels.ts";
+import { stagesToDo } from "../run/stages-to-do.ts";
 import type { Store } from "../store/store.ts";
 
 /** States of one stage, as the store shows them now. */
@@ -34,8 +36,9 @@ export function planStatus(plan: Plan, store: Store): PlanStatus {
     compare: none(),
     connect: none(),
   };
+  const toDo = stagesToDo(plan.stages, storedStages(store));
   const notable = [...plan.stages.values()].flatMap((stage) => {
-    const state = stateOf(stage, store);
+    const state = stateOf(stage, store, toDo);
     stages[stage.kind][state]++;
     if (state === "done" || state === "to do") return [];
     const reason = store.failure(stage.key)?.message;
@@ -49,10 +52,9 @@ export function planStatus(plan: Plan, store: Store): PlanStatus {
   return { name: plan.spec.name, stages, notable, warnings };
 }
 
-function stateOf(stage: Stage, store: Store): StageState {
-  const record = store.record(stage.key);
-  if (store.has(stage.key, stage.outputs)) return "done";
-  if (record?.status === "diverged") return "diverged";
+function stateOf(stage: Stage, store: Store, toDo: ReadonlySet<string>): StageState {
+  if (!toDo.has(stage.key)) return "done";
+  if (store.record(stage.key)?.status === "diverged") return "diverged";
   if (store.isClaimed(stage.key)) return "running";
   return store.failure(stage.key) === undefined ? "to do" : "failed";
 }

@@ -3,9 +3,9 @@ import { describeData } from "../data/check.ts";
 import type { ModelSpec } from "../models/types.ts";
 import { type PlanSummary, summarise } from "../plan/estimate.ts";
 import { epochsToTrain } from "../plan/retraining.ts";
-import { inputsOf } from "../plan/stage-table.ts";
 import type { Stage } from "../plan/types.ts";
 import type { Work } from "../plan/union.ts";
+import { blockedStages, stagesToDo } from "../run/stages-to-do.ts";
 import { isComplete, type Store } from "../store/store.ts";
 import type { ObjectRecord } from "../store/types.ts";
 
@@ -16,21 +16,14 @@ type Records = ReadonlyMap<string, ObjectRecord | undefined>;
 export function summariseFor(plan: Work, store: Store, workers: number): PlanSummary {
   const records: Records = new Map([...plan.stages.keys()].map((key) => [key, store.record(key)]));
   const throughput = measuredThroughput(plan, records);
-  const blocked = blockedStages(plan, records);
-  const isDone = (stage: Stage) => blocked.has(stage.key) || isComplete(records.get(stage.key), stage.outputs);
+  const isDiverged = (key: string) => records.get(key)?.status === "diverged";
+  const blocked = blockedStages(plan.stages, isDiverged);
+  const isStored = (key: string, outputs: readonly string[]) => isComplete(records.get(key), outputs);
+  const toDo = stagesToDo(plan.stages, { isStored, isDiverged });
+  const isDone = ({ key }: Stage) => blocked.has(key) || !toDo.has(key);
   // More workers than cores share the cores: nothing gets faster by them.
   const busy = Math.min(workers, limits().cores);
   return summarise(plan, isDone, { workers: busy, throughput: (model) => throughput.get(model.name) });
-}
-
-/** Stages that will never be done: those that diverged, and what needs them. */
-function blockedStages(plan: Work, records: Records): ReadonlySet<string> {
-  const blocked = new Set<string>();
-  for (const stage of plan.stages.values()) {
-    const isBlocked = inputsOf(stage).some(({ key }) => blocked.has(key));
-    if (isBlocked || records.get(stage.key)?.status === "diverged") blocked.add(stage.key);
-  }
-  return blocked;
 }
 
 /** Training images per second of one worker by model name, evaluation counted as a third of the work per image. */

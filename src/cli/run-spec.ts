@@ -10,11 +10,11 @@ import type { RunEvent, RunSummary, Slot } from "../run/types.ts";
 import type { Spec } from "../spec/types.ts";
 import { Store } from "../store/store.ts";
 import { checkDevice, engineInfo } from "../tensor/engine.ts";
-import { type RunOptions, storeFolder } from "./options.ts";
-import { planFor } from "./plan-for.ts";
+import { type ResultsOptions, type RunOptions, storeFolder } from "./options.ts";
 import { summariseFor } from "./plan-summary.ts";
 import { planText } from "./plan-text.ts";
 import { checkLastBatches, planWarnings } from "./plan-warnings.ts";
+import { planWithResults } from "./plan-with-results.ts";
 import { progressView } from "./progress.ts";
 import { reportFolder } from "./report-folder.ts";
 import { showResults } from "./show-results.ts";
@@ -27,11 +27,11 @@ import { TensorBoardLog } from "./tensorboard-log.ts";
  */
 export async function runSpec(
   spec: Spec,
-  options: RunOptions & { readonly json: boolean; readonly log?: "tensorboard" },
+  options: RunOptions & ResultsOptions & { readonly json: boolean; readonly log?: "tensorboard" },
   paper?: PaperContext,
 ): Promise<number> {
   const store = Store.open(storeFolder(options));
-  const plan = planFor(spec, store);
+  const plan = planWithResults(spec, store, options.results);
   const log = options.log && new TensorBoardLog(plan, store, reportFolder(plan, options.out).folder);
   const { exitCode, isStopped } = await runPlan(plan, store, options, (event) => log?.onEvent(event));
   if (log !== undefined) {

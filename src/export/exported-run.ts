@@ -92,6 +92,9 @@ function notKept({ key, status, files }: ObjectRecord, epoch: number): InputErro
   return new InputError({
     where,
     message: `expected weights after epoch ${epoch}, which were not kept${status === "diverged" ? " (it diverged)" : ""}`,
-    hint: kept.length === 0 ? "it kept none" : `it kept those after epoch ${kept.join(", ")}: --epoch N`,
+    hint:
+      kept.length === 0
+        ? "its results were taken in from an export, which has no weights: run its spec with another --out, without --results"
+        : `it kept those after epoch ${kept.join(", ")}: --epoch N`,
   });
 }

@@ -6,6 +6,7 @@ import { STALE_MS } from "../store/leases.ts";
 import type { Store } from "../store/store.ts";
 import type { Failure } from "../store/types.ts";
 import { Schedule } from "./schedule.ts";
+import type { StoredStages } from "./stages-to-do.ts";
 import { type RunEvent, type RunSummary, type Slot, StageFailure } from "./types.ts";
 
 /** A stage whose worker died this often, or whose input was damaged this often, is given up. */
@@ -51,7 +52,7 @@ class Execution {
   constructor(options: ExecuteOptions) {
     this.#options = options;
     const { plan, store } = options;
-    this.#schedule = new Schedule(plan, (key, outputs) => store.has(key, outputs));
+    this.#schedule = new Schedule(plan, storedStages(store));
     this.#reused = this.#schedule.done;
     this.#experiment = experimentId(plan);
     for (const stage of plan.stages.values()) {
@@ -217,6 +218,14 @@ class Execution {
       if (skipped !== undefined) this.#options.onEvent({ type: "skip", stage: skipped, because: stage.key });
     }
   }
+}
+
+/** What the store holds; that a file is there is looked up, its content is not read. */
+export function storedStages(store: Store): StoredStages {
+  return {
+    isStored: (key, outputs) => store.has(key, outputs),
+    isDiverged: (key) => store.record(key)?.status === "diverged",
+  };
 }
 
 /** Whether the store holds the stage's result with every output that the plan needs. */

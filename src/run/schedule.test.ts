@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { stream } from "../core/rng.ts";
 import type { Plan, Stage } from "../plan/types.ts";
 import { inputKeys, Schedule } from "./schedule.ts";
+import type { StoredStages } from "./stages-to-do.ts";
 
 /** A stage with the given inputs; only the fields that the schedule reads are filled in. */
 function stage(
@@ -27,15 +28,18 @@ function randomStages(seed: number): Stage[] {
   });
 }
 
-function neverDone(): boolean {
-  return false;
+/** A store that holds what the function says, and nothing that diverged. */
+function holding(isStored: StoredStages["isStored"]): StoredStages {
+  return { isStored, isDiverged: () => false };
 }
+
+const nothing = holding(() => false);
 
 describe("Schedule", () => {
   it("hands out every stage exactly once, never before its inputs, on random graphs", () => {
     for (let seed = 0; seed < 20; seed++) {
       const stages = randomStages(seed);
-      const schedule = new Schedule(planOf(stages), neverDone);
+      const schedule = new Schedule(planOf(stages), nothing);
       const done = new Set<string>();
       for (let next = schedule.take(); next !== undefined; next = schedule.take()) {
         expect(done.has(next.key)).toBe(false);
@@ -48,7 +52,7 @@ describe("Schedule", () => {
   });
 
   it("gives nothing while all ready stages run, and the consumer once they are finished", () => {
-    const schedule = new Schedule(planOf([stage("a", "train", []), stage("b", "train", ["a"])]), neverDone);
+    const schedule = new Schedule(planOf([stage("a", "train", []), stage("b", "train", ["a"])]), nothing);
     expect(schedule.take()?.key).toBe("a");
     expect(schedule.take()).toBeUndefined();
     schedule.finish("a");
@@ -57,17 +61,22 @@ describe("Schedule", () => {
 
   it("prefers the longest chain of trainings, so that iterative rounds start first", () => {
     const stages = [stage("short", "train", []), stage("r1", "train", []), stage("r2", "train", ["r1"])];
-    expect(new Schedule(planOf(stages), neverDone).take()?.key).toBe("r1");
+    expect(new Schedule(planOf(stages), nothing).take()?.key).toBe("r1");
   });
 
   it("takes a mask before any training, since it frees trainings and takes a moment", () => {
     const stages = [stage("t", "train", []), stage("t2", "train", ["t"]), stage("m", "mask", [])];
-    expect(new Schedule(planOf(stages), neverDone).take()?.key).toBe("m");
+    expect(new Schedule(planOf(stages), nothing).take()?.key).toBe("m");
   });
 
   it("skips stages that are done already", () => {
     const stages = [stage("a", "train", []), stage("b", "train", ["a"])];
-    expect(new Schedule(planOf(stages), (key) => key === "a").take()?.key).toBe("b");
+    expect(
+      new Schedule(
+        planOf(stages),
+        holding((key) => key === "a"),
+      ).take()?.key,
+    ).toBe("b");
   });
 
   it("lets go what needs only stored outputs of a stage that is not done, and does not stop it with that stage", () => {
@@ -79,7 +88,10 @@ describe("Schedule", () => {
       { ...b, inputs: inputs("old") } as unknown as Stage,
       { ...c, inputs: inputs("new") } as unknown as Stage,
     ]);
-    const schedule = new Schedule(plan, (key, outputs) => key === "a" && outputs.every((output) => output === "old"));
+    const schedule = new Schedule(
+      plan,
+      holding((key, outputs) => key === "a" && outputs.every((output) => output === "old")),
+    );
     expect(schedule.take()?.key).toBe("b");
     expect(schedule.take()?.key).toBe("a");
     expect(schedule.take()).toBeUndefined();
@@ -97,14 +109,14 @@ describe("Schedule", () => {
       stage("c", "train", ["b"]),
       stage("d", "train", []),
     ];
-    const schedule = new Schedule(planOf(stages), neverDone);
+    const schedule = new Schedule(planOf(stages), nothing);
     expect(schedule.stop("a")).toEqual(["b", "c"]);
     expect(schedule.take()?.key).toBe("d");
     expect(schedule.take()).toBeUndefined();
   });
 
   it("hands out a requeued stage again, also one whose result was lost after it was done", () => {
-    const schedule = new Schedule(planOf([stage("a", "train", []), stage("b", "train", ["a"])]), neverDone);
+    const schedule = new Schedule(planOf([stage("a", "train", []), stage("b", "train", ["a"])]), nothing);
     schedule.take();
     schedule.finish("a");
     schedule.take();

@@ -1,6 +1,7 @@
 import { InternalError } from "../core/errors.ts";
 import { inputsOf } from "../plan/stage-table.ts";
 import type { Plan, Ref, Stage } from "../plan/types.ts";
+import { type StoredStages, stagesToDo } from "./stages-to-do.ts";
 
 /** Keys of the stages that this one reads from, without repeats. */
 export function inputKeys(stage: Stage): string[] {
@@ -22,15 +23,15 @@ export class Schedule {
   /** Outputs that are stored of stages that are not done: what needs no more than these does not wait. */
   readonly #stored = new Map<string, ReadonlySet<string>>();
 
-  /** @param isStored whether these outputs of a stage are in the store already */
-  constructor(plan: Plan, isStored: (key: string, outputs: readonly string[]) => boolean) {
+  constructor(plan: Plan, stored: StoredStages) {
     this.#stages = plan.stages;
+    const toDo = stagesToDo(plan.stages, stored);
     for (const stage of plan.stages.values()) {
       this.#order.set(stage.key, this.#order.size);
-      const isDone = isStored(stage.key, stage.outputs);
+      const isDone = !toDo.has(stage.key);
       this.#state.set(stage.key, isDone ? "done" : "waiting");
       if (!isDone)
-        this.#stored.set(stage.key, new Set(stage.outputs.filter((output) => isStored(stage.key, [output]))));
+        this.#stored.set(stage.key, new Set(stage.outputs.filter((output) => stored.isStored(stage.key, [output]))));
       for (const input of inputKeys(stage)) {
         const known = this.#consumers.get(input);
         if (known === undefined) this.#consumers.set(input, [stage.key]);

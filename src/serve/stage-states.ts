@@ -1,6 +1,7 @@
 import type { Json } from "../core/canonical-json.ts";
 import { inputsOf } from "../plan/stage-table.ts";
 import type { Stage } from "../plan/types.ts";
+import { isWeights } from "../run/stages-to-do.ts";
 import type { ProgressReader } from "../store/activity.ts";
 import { CorruptObjectError, isComplete, type Store } from "../store/store.ts";
 import type { ObjectRecord } from "../store/types.ts";
@@ -76,7 +77,7 @@ export class StageStates {
     for (const stage of open) {
       const { key } = stage;
       const record = stored.has(key) ? this.#store.record(key) : undefined;
-      if (record !== undefined && (record.status === "diverged" || isComplete(record, stage.outputs))) {
+      if (record !== undefined && (record.status === "diverged" || isFinished(record, stage, listing.leased))) {
         this.#end(stage, record);
       } else if (listing.leased.has(key) && this.#store.isClaimed(key)) {
         this.#now.set(key, this.#running(key));
@@ -158,6 +159,13 @@ export class StageStates {
     }
     return { ...WAITING, ...progress };
   }
+}
+
+/** Whether it is done with all outputs, or lacks only weights and nobody computes them: results that were taken in from an export have none. */
+function isFinished(record: ObjectRecord, { key, outputs }: Stage, leased: ReadonlySet<string>): boolean {
+  if (isComplete(record, outputs)) return true;
+  const results = outputs.filter((output) => !isWeights(output));
+  return results.length < outputs.length && !leased.has(key) && isComplete(record, results);
 }
 
 function trains({ kind }: Stage): boolean {

@@ -3,9 +3,9 @@ import { InputError } from "../../core/errors.ts";
 import { type ScaleName, scaleNames } from "../../paper/types.ts";
 import type { Plan } from "../../plan/types.ts";
 import type { Store } from "../../store/store.ts";
-import { type SpecOptions, withJson, withSpecOptions } from "../options.ts";
+import { type ResultsOptions, type SpecOptions, withJson, withResults, withSpecOptions } from "../options.ts";
 
-interface ClaimsOptions extends SpecOptions {
+interface ClaimsOptions extends SpecOptions, ResultsOptions {
   readonly scale?: ScaleName;
   readonly json: boolean;
 }
@@ -24,7 +24,7 @@ export function claimsCommand(): Command {
       new Option("--scale <name>", "of the paper's own experiments, as in `paper` (default: full)").choices(scaleNames),
     )
     .addHelpText("after", example);
-  return withJson(withSpecOptions(command)).action(claimsAction);
+  return withJson(withResults(withSpecOptions(command))).action(claimsAction);
 }
 
 const example = `
@@ -54,9 +54,13 @@ interface Judged {
   readonly scale: string;
 }
 
-async function specPlans(files: readonly string[], { set, scale }: ClaimsOptions, store: Store): Promise<Judged> {
+async function specPlans(
+  files: readonly string[],
+  { set, scale, results }: ClaimsOptions,
+  store: Store,
+): Promise<Judged> {
   const { loadSpec } = await import("../../spec/load.ts");
-  const { planFor } = await import("../plan-for.ts");
+  const { plansWithResults } = await import("../plan-with-results.ts");
   if (scale !== undefined) {
     const message = "expected no spec files with it, since they have a scale of their own";
     throw new InputError({
@@ -65,14 +69,20 @@ async function specPlans(files: readonly string[], { set, scale }: ClaimsOptions
       hint: "leave out the files to judge the paper's own experiments",
     });
   }
-  const plans = files.map((file) => planFor(loadSpec(file, set), store));
+  const specs = files.map((file) => loadSpec(file, set));
+  const plans = plansWithResults(specs, store, results);
   return { plans, scale: `the specs' own (${plans.map(({ spec }) => spec.name).join(", ")})` };
 }
 
-async function paperPlans({ set, scale = "full" }: ClaimsOptions, store: Store): Promise<Judged> {
+async function paperPlans({ set, scale = "full", results }: ClaimsOptions, store: Store): Promise<Judged> {
   const { paperFigures } = await import("../../paper/catalog.ts");
   const { loadFigure } = await import("../../paper/load-figure.ts");
-  const { planFor } = await import("../plan-for.ts");
+  const { plansWithResults } = await import("../plan-with-results.ts");
   const loaded = paperFigures().map((figure) => loadFigure(figure, scale, set));
-  return { plans: loaded.map(({ spec }) => planFor(spec, store)), scale: loaded[0]?.context.scaleNote ?? scale };
+  const plans = plansWithResults(
+    loaded.map(({ spec }) => spec),
+    store,
+    results,
+  );
+  return { plans, scale: loaded[0]?.context.scaleNote ?? scale };
 }

@@ -2,9 +2,16 @@ import { Command, Option } from "commander";
 import { InputError } from "../../core/errors.ts";
 import type { PaperFigure } from "../../paper/catalog.ts";
 import { type ScaleName, scaleNames } from "../../paper/types.ts";
-import { type RunOptions, withJson, withRunOptions, withSpecOptions } from "../options.ts";
+import {
+  type ResultsOptions,
+  type RunOptions,
+  withJson,
+  withResults,
+  withRunOptions,
+  withSpecOptions,
+} from "../options.ts";
 
-interface PaperOptions extends RunOptions {
+interface PaperOptions extends RunOptions, ResultsOptions {
   readonly scale: ScaleName;
   readonly plan: boolean;
   readonly status: boolean;
@@ -25,12 +32,12 @@ export function paperCommand(): Command {
     .addOption(
       new Option("--plan", "print what would be trained, shared and done already, and write nothing")
         .default(false)
-        .conflicts(["status", "report"]),
+        .conflicts(["status", "report", "results"]),
     )
     .addOption(new Option("--status", "print how far they are; trains nothing").default(false).conflicts("report"))
     .option("--report", "write the reports from what is done so far; trains nothing", false)
     .addHelpText("after", example);
-  return withJson(withRunOptions(withSpecOptions(command))).action(paperAction);
+  return withJson(withRunOptions(withResults(withSpecOptions(command)))).action(paperAction);
 }
 
 const example = `

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { type SpecOptions, withJson, withSpecOptions } from "../options.ts";
+import { type ResultsOptions, type SpecOptions, withJson, withResults, withSpecOptions } from "../options.ts";
 
 /** `sweepstake report SPEC`: the report of what the store holds, also of an unfinished run. */
 export function reportCommand(): Command {
@@ -12,7 +12,7 @@ export function reportCommand(): Command {
       ),
     )
     .addHelpText("after", example);
-  return withJson(withSpecOptions(command)).action(reportAction);
+  return withJson(withResults(withSpecOptions(command))).action(reportAction);
 }
 
 const example = `
@@ -21,17 +21,17 @@ Examples:
   $ sweepstake report examples/demo.yaml --json > results.json
   $ sweepstake report examples/demo.yaml --to parquet`;
 
-interface ReportOptions extends SpecOptions {
+interface ReportOptions extends SpecOptions, ResultsOptions {
   readonly json: boolean;
   readonly to?: "parquet";
 }
 
 async function reportAction(file: string, options: ReportOptions): Promise<void> {
   const { loadSpec } = await import("../../spec/load.ts");
-  const { planFor } = await import("../plan-for.ts");
+  const { planWithResults } = await import("../plan-with-results.ts");
   const { Store } = await import("../../store/store.ts");
   const { storeFolder } = await import("../options.ts");
   const { showResults } = await import("../show-results.ts");
   const store = Store.open(storeFolder(options));
-  await showResults(planFor(loadSpec(file, options.set), store), store, options);
+  await showResults(planWithResults(loadSpec(file, options.set), store, options.results), store, options);
 }

@@ -1,5 +1,12 @@
 import { Command, Option } from "commander";
-import { type RunOptions, withJson, withRunOptions, withSpecOptions } from "../options.ts";
+import {
+  type ResultsOptions,
+  type RunOptions,
+  withJson,
+  withResults,
+  withRunOptions,
+  withSpecOptions,
+} from "../options.ts";
 
 /** `sweepstake run SPEC`: runs what is not done yet, then writes the report. */
 export function runCommand(): Command {
@@ -12,7 +19,7 @@ export function runCommand(): Command {
       ]),
     )
     .addHelpText("after", example);
-  return withJson(withRunOptions(withSpecOptions(command))).action(runAction);
+  return withJson(withRunOptions(withResults(withSpecOptions(command)))).action(runAction);
 }
 
 const example = `
@@ -23,7 +30,7 @@ Examples:
   $ sweepstake run examples/demo.yaml --log tensorboard
   $ sweepstake run examples/demo.yaml --set seeds=5 --workers 1 --threads 2`;
 
-interface Options extends RunOptions {
+interface Options extends RunOptions, ResultsOptions {
   readonly json: boolean;
   readonly log?: "tensorboard";
 }
