@@ -38,6 +38,8 @@ class Execution {
   readonly #schedule: Schedule;
   readonly #attempts = new Map<string, number>();
   readonly #waitsFor = new Map<string, string>();
+  /** Stages that another run holds, and when to ask again. */
+  readonly #busyUntil = new Map<string, number>();
   readonly #diverged: string[] = [];
   readonly #failed = new Map<string, string>();
   readonly #skipped: string[] = [];
@@ -96,18 +98,31 @@ class Execution {
       this.#lookForStops();
       for (const [worker, slot] of slots.entries()) {
         if (running.has(slot) || this.#isStopping()) continue;
-        const stage = this.#schedule.take(this.#stops);
+        const stage = this.#schedule.take(this.#heldBack());
         if (stage === undefined) break;
         running.set(
           slot,
           this.#attempt(slot, worker, stage).finally(() => running.delete(slot)),
         );
       }
-      if (running.size === 0) break;
-      // With a free worker, look again soon: a stop may have been taken back.
-      const isWaiting = this.#stops.size > 0 && running.size < slots.length;
+      const waitsForOthers = this.#busyStages().length > 0 && !this.#isStopping();
+      if (running.size === 0 && !waitsForOthers) break;
+      // With a free worker, look again soon: a stop may have been taken back, another run may have finished a stage.
+      const isWaiting = (this.#stops.size > 0 || waitsForOthers) && running.size < slots.length;
       await Promise.race([...running.values(), ...(isWaiting ? [sleep(STOP_LOOK_MS)] : [])]);
     }
+  }
+
+  /** Stages that are not to be taken now: marked ones, and those that another run has just been seen to hold, so that others come first. */
+  #heldBack(): ReadonlySet<string> {
+    const now = performance.now();
+    const held = [...this.#busyUntil].filter(([, until]) => until > now).map(([key]) => key);
+    return new Set([...this.#stops, ...held]);
+  }
+
+  /** Stages that another run held when they were last tried. */
+  #busyStages(): readonly string[] {
+    return this.#schedule.ready().filter((key) => this.#busyUntil.has(key) && !this.#isMarked(key));
   }
 
   /** What runs of a marked stage or of the marked experiment is asked to checkpoint. */
@@ -142,6 +157,7 @@ class Execution {
     try {
       const status = await slot.run(stage, (progress) => onEvent({ type: "progress", stage, worker, progress }));
       onEvent({ type: "finish", stage, worker, status });
+      if (status !== "busy") this.#busyUntil.delete(stage.key);
       if (status === "done") {
         store.clearFailure(stage.key);
         this.#schedule.finish(stage.key);
@@ -149,10 +165,10 @@ class Execution {
       } else if (status === "diverged") {
         this.#stop(stage, () => this.#diverged.push(stage.key));
       } else {
-        // Another run holds the stage: its result will do, so look again later.
+        // Another run holds the stage: its result will do, so look again later, and do others meanwhile.
         if (status === "busy") {
           this.#sayBusy(stage);
-          await sleep(BUSY_WAIT_MS);
+          this.#busyUntil.set(stage.key, performance.now() + BUSY_WAIT_MS);
         }
         if (isDone(store, stage)) this.#schedule.finish(stage.key);
         else this.#schedule.requeue(stage.key);
