@@ -313,6 +313,52 @@ class StagedResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class WideBlock(nn.Module):
+    """Zagoruyko and Komodakis 2016, Figure 1a and section 3: batch-norm, ReLU, convolution, twice. Names of WideResNet-pytorch."""
+
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(inputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        if inputs != outputs:
+            self.convShortcut = nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
+
+    def forward(self, x):
+        a = relu(self.bn1(x))
+        y = self.conv2(relu(self.bn2(self.conv1(a))))
+        return y + (self.convShortcut(a) if hasattr(self, "convShortcut") else x)
+
+
+class WideStage(nn.Module):
+    def __init__(self, blocks, inputs, outputs, stride):
+        super().__init__()
+        members = [WideBlock(outputs if i else inputs, outputs, 1 if i else stride) for i in range(blocks)]
+        self.layer = nn.Sequential(*members)
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+class WideResNet(nn.Module):
+    """Zagoruyko and Komodakis 2016, Table 1: depth 6n + 4, groups of 16k, 32k and 64k channels."""
+
+    def __init__(self, shape, classes, depth=16, width=8):
+        super().__init__()
+        blocks = (depth - 4) // 6
+        self.conv1 = nn.Conv2d(shape[0], 16, 3, padding=1, bias=False)
+        self.block1 = WideStage(blocks, 16, 16 * width, 1)
+        self.block2 = WideStage(blocks, 16 * width, 32 * width, 2)
+        self.block3 = WideStage(blocks, 32 * width, 64 * width, 2)
+        self.bn1 = nn.BatchNorm2d(64 * width)
+        self.fc = nn.Linear(64 * width, classes)
+
+    def forward(self, x):
+        x = self.block3(self.block2(self.block1(self.conv1(x))))
+        return self.fc(relu(self.bn1(x)).mean((2, 3)))
+
+
 class InvertedResidual(nn.Module):
     def __init__(self, inputs, outputs, expansion, stride):
         super().__init__()
@@ -419,6 +465,7 @@ FIXTURES = {
         None,
         [],
     ),
+    "wrn": (WideResNet, {"depth": 10, "width": 1}, {"name": "wrn", "depth": 10, "width": 1}, [3, 12, 12], 4, 10, 0.005, ["step"]),
     "mobilenet-v2": (MobileNetV2, {"width": 0.125}, {"name": "mobilenet-v2", "width": 0.125}, [3, 12, 12], 8, 10, 2e-4, ["step"]),
     "mobilenet-v2-full": (MobileNetV2, {}, {"name": "mobilenet-v2"}, [3, 32, 32], 2, 10, None, []),
 }

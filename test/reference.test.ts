@@ -12,7 +12,7 @@ import { measureStep, measureTraining } from "./fixtures/measure.ts";
 /** Fixtures of one step and of a training; in float32 the training is compared, too. */
 const trained = ["lenet-300-100", "lenet5", "conv2", "conv4", "conv6", "resnet20", "resnet20-identity"];
 /** Of one step and of a training, whose derivatives float32 cannot be held to: some ReLU gets near its kink. */
-const trainedInFloat64 = ["vgg11", "resnet18", "resnet32", "resnet56", "mobilenet-v2"];
+const trainedInFloat64 = ["vgg11", "resnet18", "resnet32", "resnet56", "wrn", "mobilenet-v2"];
 const oneStep = ["resnet44", "resnet110"];
 /** Of one step of networks of full size, or large ones; for float32 as above. */
 const oneStepInFloat64 = ["conv6-full", "vgg11-full", "resnet20-full", "resnet50", "mobilenet-v2-full"];

@@ -11,6 +11,7 @@ import { torchscript } from "./torchscript.ts";
 import { torchvisionResnets } from "./torchvision-resnet.ts";
 import type { ModelDefinition, ModelDescription, ModelInput, ModelSpec } from "./types.ts";
 import { vgg11 } from "./vgg.ts";
+import { wideResNet } from "./wide-resnet.ts";
 
 /** All architectures by name. A new one: a file like `lenet-300-100.ts`, and a line here. */
 export const models = new Registry<ModelDefinition>(
@@ -22,7 +23,7 @@ export const models = new Registry<ModelDefinition>(
         ? `a network that PyTorch has saved as TorchScript: model: { torchscript: ${name} }`
         : nearest,
   },
-  [lenet5, lenet300, ...convNs, vgg11, ...resnets, ...torchvisionResnets, mobilenetV2, torchscript],
+  [lenet5, lenet300, ...convNs, vgg11, ...resnets, ...torchvisionResnets, wideResNet, mobilenetV2, torchscript],
 );
 
 /**

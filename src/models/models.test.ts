@@ -140,7 +140,7 @@ describe("refused by name", () => {
       "a name that is like no other",
       { name: "transformer" },
       [3, 32, 32],
-      'InputError: model: expected the name of a model, got "transformer"\n  hint: known: lenet5, lenet-300-100, conv2, conv4, conv6, vgg11, resnet20, resnet32, resnet44, resnet56, resnet110, resnet18, resnet50, mobilenet-v2',
+      'InputError: model: expected the name of a model, got "transformer"\n  hint: known: lenet5, lenet-300-100, conv2, conv4, conv6, vgg11, resnet20, resnet32, resnet44, resnet56, resnet110, resnet18, resnet50, wrn, mobilenet-v2',
     ],
     [
       "LeNet-5 on another size",

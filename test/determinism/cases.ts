@@ -74,6 +74,14 @@ const small: readonly Case[] = [
     }),
   ),
   {
+    title: "wide ResNet",
+    model: { name: "wrn", depth: 16, width: 2 },
+    shape: [3, 8, 8],
+    batchSize: 8,
+    precisions: mixed,
+    isDeep: true,
+  },
+  {
     title: "a network of TorchScript",
     model: { name: "torchscript", torchscript: join(import.meta.dirname, "../fixtures/torchscript/residual.pt") },
     shape: [2, 8, 8],

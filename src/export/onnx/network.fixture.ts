@@ -26,6 +26,8 @@ export const cases: readonly (readonly [ModelSpec, ModelInput])[] = [
   [{ name: "resnet110", width: 4 }, colour],
   [{ name: "resnet18", width: 4, stem: "small" }, colour],
   [{ name: "resnet50", width: 2, stem: "small" }, odd],
+  [{ name: "wrn", depth: 10, width: 1 }, colour],
+  [{ name: "wrn", depth: 16, width: 2 }, odd],
   [{ name: "mobilenet-v2", width: 0.25 }, colour],
   [{ name: "mobilenet-v2", width: 0.25 }, odd],
 ];
