@@ -1,6 +1,6 @@
 import { startName } from "../plan/retraining.ts";
 import { inputsOf } from "../plan/stage-table.ts";
-import type { AdmmStage, Cell, Plan, TrainStage } from "../plan/types.ts";
+import type { AdmmStage, Cell, LoadStage, Plan, Stage, TrainStage } from "../plan/types.ts";
 import { stageLabels } from "../run/labels.ts";
 
 /** What a training is in an experiment; one that several starts share is there once for each. */
@@ -17,18 +17,19 @@ export interface RunUse {
   readonly from: number;
 }
 
-/** Every training of a plan with what it is for: those of the report, then ADMM prunings, copies, and those that only masks need. */
+/** Every training of a plan, and every network that is given instead of trained, with what it is for: those of the report, then ADMM prunings, copies, and those that only masks need. */
 export function runUses(plan: Plan): readonly RunUse[] {
   const labels = stageLabels(plan);
   const uses: RunUse[] = [];
   const seen = new Set<string>();
   const add = (key: string, use: Pick<RunUse, "variant" | "seed" | "start">, cell?: Cell) => {
     const stage = plan.stages.get(key);
-    if (stage === undefined || !trains(stage)) return;
+    if (stage === undefined || !hasCurve(stage)) return;
     seen.add(key);
-    const { recipe, from = 0 } = stage.parameters;
+    // Given weights are evaluated, not trained.
+    const { epochs, from } = stage.kind === "load" ? { epochs: 0, from: 0 } : epochsOf(stage);
     const place = { pruning: cell?.pruning ?? null, sparsity: cell?.sparsity ?? null };
-    uses.push({ key, label: labels.get(key) ?? stage.kind, ...use, ...place, epochs: recipe.epochs, from });
+    uses.push({ key, label: labels.get(key) ?? stage.kind, ...use, ...place, epochs, from });
   };
   for (const arm of plan.arms)
     add(arm.train, { variant: arm.variant, seed: arm.seed, start: startName(arm) }, arm.cell);
@@ -44,8 +45,12 @@ export function runUses(plan: Plan): readonly RunUse[] {
   return uses;
 }
 
-function trains(stage: { readonly kind: string }): stage is TrainStage | AdmmStage {
-  return stage.kind === "train" || stage.kind === "admm";
+function hasCurve(stage: Stage): stage is TrainStage | AdmmStage | LoadStage {
+  return stage.kind === "train" || stage.kind === "admm" || stage.kind === "load";
+}
+
+function epochsOf({ parameters: { recipe, from = 0 } }: TrainStage | AdmmStage): Pick<RunUse, "epochs" | "from"> {
+  return { epochs: recipe.epochs, from };
 }
 
 /** Everything that a stage needs, each once. */

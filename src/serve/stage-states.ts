@@ -108,7 +108,7 @@ export class StageStates {
     const state = isDiverged ? "diverged" : "done";
     const message = isDiverged ? divergedText(record.summary) : null;
     try {
-      const hasCurve = trains(stage) && Object.hasOwn(record.files, "metrics.jsonl");
+      const hasCurve = Object.hasOwn(record.files, "metrics.jsonl");
       const finished = hasCurve ? { finished: this.#finished(key) } : {};
       this.#now.set(key, { state, message, record, ...finished });
     } catch (error) {

@@ -71,7 +71,7 @@ export function Chart({ data, label, decimals, isDark }: ChartProps): JSX.Elemen
                 />
               </svg>
               {line.title}
-              {line.runs.length > 1 && ` (${line.runs.length} seeds)`}{" "}
+              {line.runs.length > 1 && ` (${line.n} of ${line.runs.length} runs)`}{" "}
               <b>{value === null ? "–" : value.toFixed(decimals)}</b>
             </span>
           );

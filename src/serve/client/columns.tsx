@@ -1,6 +1,16 @@
 import type { ComponentChildren, JSX } from "preact";
 import { differenceText, durationText, numberText, timeText } from "./format.ts";
-import { differing, fieldValue, type Group, ownFields, type Run, runTitle, shortName, textOf } from "./runs-model.ts";
+import {
+  differing,
+  fieldValue,
+  type Group,
+  ownFields,
+  type Run,
+  runTitle,
+  shortName,
+  spreadText,
+  textOf,
+} from "./runs-model.ts";
 
 export interface Column {
   /** A field to sort by, or `run`. */
@@ -54,12 +64,9 @@ export function columnsOf(runs: readonly Run[], allFields: boolean, baseline: Ru
       groupCell: epochsCell,
     },
     {
-      ...plain("accuracy", 15, { isExtra: false }),
+      ...plain("accuracy", 18, { isExtra: false }),
       cell: (run) => numberText(run.accuracy, 2),
-      groupCell: ({ accuracy }) =>
-        accuracy === undefined
-          ? "–"
-          : `${accuracy.mean.toFixed(2)}${accuracy.sd === undefined ? "" : ` ± ${accuracy.sd.toFixed(2)}`}`,
+      groupCell: ({ accuracy, runs: { length } }) => (accuracy === undefined ? "–" : spreadText(accuracy, length)),
     },
     ...(baseline === undefined ? [] : [differenceColumn(baseline)]),
     { ...plain("left", 12), cell: (run) => durationText(run.secondsLeft) },
@@ -163,7 +170,8 @@ function Epochs({
   readonly epochs: number;
   readonly isRunning: boolean;
 }): JSX.Element {
-  const share = epochs > 0 ? Math.min(1, epoch / epochs) : 0;
+  if (epochs === 0) return <span class="epochs">given</span>;
+  const share = Math.min(1, epoch / epochs);
   return (
     <span class={`epochs${isRunning ? " running" : ""}`}>
       <span class="bar" aria-hidden="true">

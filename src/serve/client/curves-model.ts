@@ -11,6 +11,8 @@ export interface ChartLine {
 }
 
 export interface Drawn extends ChartLine {
+  /** How many of the runs have a curve yet; at an epoch, the mean is that of the runs that have come so far. */
+  readonly n: number;
   /** By position in `epochs` of the chart; null where nothing is. */
   readonly mean: readonly (number | null)[];
   /** Lowest and highest; absent for one run. */
@@ -85,12 +87,10 @@ export function chartData(
           return values === undefined ? null : of(values);
         });
       const mean = column((values) => values.reduce((sum, value) => sum + value, 0) / values.length);
-      if (line.runs.length < 2) return { ...line, mean };
-      return {
-        ...line,
-        mean,
-        band: [column((values) => Math.min(...values)), column((values) => Math.max(...values))],
-      };
+      const n = found(line).filter((curve) => curve.epochs.length > 0).length;
+      if (n < 2) return { ...line, n, mean };
+      const band = [column((values) => Math.min(...values)), column((values) => Math.max(...values))] as const;
+      return { ...line, n, mean, band };
     }),
   };
 }

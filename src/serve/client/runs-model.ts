@@ -151,7 +151,7 @@ export interface Group {
   readonly id: string;
   readonly title: string;
   readonly runs: readonly Run[];
-  /** Of the accuracies that are there. */
+  /** Of the runs that are done: what a running one has so far is not what it will have. */
   readonly accuracy: Spread | undefined;
 }
 
@@ -160,6 +160,12 @@ export interface Spread {
   readonly mean: number;
   /** Sample standard deviation; undefined for one. */
   readonly sd: number | undefined;
+}
+
+/** `84.36 ± 0.25`, with the number of values where it is not `expected`. */
+export function spreadText({ n, mean, sd }: Spread, expected: number): string {
+  const spread = sd === undefined ? "" : ` ± ${sd.toFixed(2)}`;
+  return `${mean.toFixed(2)}${spread}${n === expected ? "" : ` (n ${n})`}`;
 }
 
 export function spreadOf(values: readonly number[]): Spread | undefined {
@@ -184,7 +190,7 @@ export function grouped(runs: readonly Run[], by: string): readonly Group[] {
     id,
     title,
     runs: members,
-    accuracy: spreadOf(members.flatMap(({ accuracy }) => accuracy ?? [])),
+    accuracy: spreadOf(members.flatMap(({ state, accuracy }) => (state === "done" ? (accuracy ?? []) : []))),
   }));
 }
 

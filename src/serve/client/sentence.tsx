@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 
 /** A sentence with its symbols set as the report sets them: R_p, R_0.2, θ0, θT and (…)T with subscripts. */
 export function Sentence({ children }: { readonly children: string }): JSX.Element {
-  const parts = children.split(/(\bR_(?:p|\d+(?:\.\d+)?)|θ[0T]|\)T\b)/g);
+  const parts = children.replaceAll(/(?<=\d) %/g, "\u00a0%").split(/(\bR_(?:p|\d+(?:\.\d+)?)|θ[0T]|\)T\b)/g);
   return (
     <>
       {parts.map((part, i) => {

@@ -29,13 +29,15 @@ function Verdicts({ view, version }: { readonly view: VerdictsView; readonly ver
   return (
     <>
       <p class="note">
-        {view.done} of {view.all} runs are done; judged {timeText(view.asOf)}. {view.margins}
+        {view.done} of {view.all} runs are done; judged {timeText(view.asOf)}. <Sentence>{view.margins}</Sentence>
       </p>
       <section aria-labelledby="winning">
         <h3 id="winning">Winning property</h3>
         {view.notJudged !== null && <p>{view.notJudged}</p>}
         {view.winning.length > 0 && <WinningTable winning={view.winning} />}
-        <p>{view.dense}</p>
+        <p>
+          <Sentence>{view.dense}</Sentence>
+        </p>
       </section>
       <Correlations correlations={view.correlations} />
       <Claims claims={view.claims} note={view.claimNote} />
