@@ -18,6 +18,7 @@ export type { ClaimsResult, ClaimVerdict } from "./claims/types.ts";
 export type { HostArray, StateDict } from "./core/array.ts";
 export { InputError, InternalError, RunError } from "./core/errors.ts";
 export { decodeSafetensors, encodeSafetensors } from "./core/safetensors.ts";
+export { type ArrayData, type ArrayPart, dataset } from "./data/import/dataset.ts";
 export { type Dataset, loadData } from "./data/load.ts";
 export type { DataSpec } from "./data/types.ts";
 export { Mask } from "./masks/mask.ts";

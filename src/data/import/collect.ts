@@ -17,7 +17,16 @@ const collectors: Readonly<Record<SourceKind, (source: SourceSpec) => Collection
 
 /** All images of a source with their classes; no image is decoded. @throws InputError with all that is wrong */
 export async function collect(source: SourceSpec): Promise<Collection> {
-  const collection = await collectors[source.kind](source);
+  if (source.kind === "arrays")
+    throw new InputError({
+      where: source.place,
+      message: "expected a source that can be read again, got arrays of a program",
+    });
+  return checked(source, await collectors[source.kind](source));
+}
+
+/** @throws InputError for too many classes and empty parts */
+export function checked(source: SourceSpec, collection: Collection): Collection {
   const { classNames, images } = collection;
   if (classNames.length > MOST_CLASSES)
     throw new InputError({

@@ -5,7 +5,7 @@ import { makeFolder, removeQuietly, syncFolder, writeFailure, writeFileAtomic } 
 import { canonicalJson, sha256 } from "../../core/canonical-json.ts";
 import { fingerprintHead } from "../fingerprint.ts";
 import { CHUNK, chunk } from "./chunks.ts";
-import { collect } from "./collect.ts";
+import { checked, collect } from "./collect.ts";
 import { sourceError } from "./faults.ts";
 import { labelBytes } from "./imported.ts";
 import { type ImportRecord, importedFiles, importFolder, RECORD, readRecord } from "./record.ts";
@@ -39,8 +39,17 @@ export async function importSource(
   source: SourceSpec,
   onProgress: (progress: ImportProgress) => void = () => undefined,
 ): Promise<ImportResult> {
+  return importCollection(source, await collect(source), onProgress);
+}
+
+/** As `importSource`, of a source that has been looked through. */
+export async function importCollection(
+  source: SourceSpec,
+  collection: Collection,
+  onProgress: (progress: ImportProgress) => void = () => undefined,
+): Promise<ImportResult> {
+  checked(source, collection);
   const folder = importFolder(source);
-  const collection = await collect(source);
   const state = stateOf(collection);
   const before = readRecord(folder);
   if (before?.state === state && isWhole(folder, before)) return { folder, record: before, isNew: false };

@@ -14,7 +14,7 @@ const sha = z.string().regex(/^[0-9a-f]{64}$/);
 
 const recordSchema = z.object({
   format: z.literal(1),
-  source: z.object({ kind: z.enum(sourceKinds), place: z.string(), ...sourceFields }),
+  source: z.object({ kind: z.enum([...sourceKinds, "arrays"]), place: z.string(), ...sourceFields }),
   /** SHA-256 of the names, sizes and times of the source's files. */
   state: sha,
   /** `Dataset.content`: SHA-256 of all images and labels. */

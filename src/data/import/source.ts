@@ -3,8 +3,8 @@ import type { Picture } from "./picture.ts";
 
 /** Where a user's images are and what becomes of them on import; enters an experiment only by what it results in. */
 export interface SourceSpec {
-  /** What the place is. */
-  readonly kind: SourceKind;
+  /** What the place is; `arrays` are those of a program, whose place only names them. */
+  readonly kind: SourceKind | "arrays";
   /** Absolute path, or a pattern of paths. */
   readonly place: string;
   /** Shorter side in pixels after scaling, and side of the square cut from the middle; absent: all images have one size already. */
