@@ -68,6 +68,28 @@ describe("tickets and correlation against the learning rate", () => {
   });
 });
 
+test("a sweep of weight decay is drawn likewise, from none on", async () => {
+  const results = resultsOf();
+  const decays = [0, 0.0001, 0.00257];
+  const variants = results.spec.variants.map((variant, i) => {
+    const { train } = variant.setting;
+    const weightDecay = decays[i] ?? 0;
+    const optimizer = { sgd: { ...train.optimizer.sgd, weightDecay } };
+    return {
+      ...variant,
+      values: { "train.optimizer.sgd.weightDecay": weightDecay },
+      setting: { ...variant.setting, train: { ...train, optimizer } },
+    };
+  });
+  const swept = { ...results, spec: { ...results.spec, variants } };
+  const figure = existing(winningByRate(swept, typicalCell(swept)));
+  expect(figure.name).toBe("winning-by-decay");
+  const rows = figure.table.filter(({ row, series }) => row === "mean" && series === "R_0.2");
+  expect(rows.map(({ weightDecay }) => weightDecay)).toEqual(decays);
+  const drawn = texts(await renderSvg(figure.spec));
+  expect(drawn).toEqual(expect.arrayContaining(["weight decay", "0", "0.0001", "0.00257"]));
+});
+
 test("two rates, no masks, nothing done and a sweep of anything else have no such figure", () => {
   expect(figureOf({ rates: [0.01, 0.1] })).toBeUndefined();
   expect(figureOf({ prunings: [] })).toBeUndefined();
