@@ -10,6 +10,7 @@ import { accuracyText, pointsText, probabilityText, rpText, seedsText, spreadTex
 import { givenWeightsSentences } from "./given-weights.ts";
 import { type ArmGroup, armGroups, cellsOf, sameCell, startsOf } from "./groups.ts";
 import { missingNote } from "./missing.ts";
+import { mixedNotes } from "./mixed.ts";
 import { renderTable, type TextTable } from "./text-table.ts";
 import type { Results } from "./types.ts";
 import { unevenNotes } from "./uneven.ts";
@@ -32,7 +33,7 @@ export function summaryTables(results: Results): string {
   return [
     ...tables.filter(({ rows }) => rows.length > 0).map((table) => renderTable(table, WIDTH)),
     ...(note === undefined ? [] : [`${wrap(note, WIDTH)}\n`]),
-    ...unevenNotes(results).map((sentence) => `${wrap(sentence, WIDTH)}\n`),
+    ...[...unevenNotes(results), ...mixedNotes([results])].map((sentence) => `${wrap(sentence, WIDTH)}\n`),
     ...admmWarnings(results).map((warning) => `${wrap(`Warning: ${warning}`, WIDTH)}\n`),
     ...givenWeightsSentences(results.spec).map((sentence) => `${wrap(sentence, WIDTH)}\n`),
     ...(judged.winning.length === 0 ? [`${wrap(NOT_JUDGED, WIDTH)}\n`] : []),

@@ -1,3 +1,4 @@
+import { mixedNotes } from "../analysis/mixed.ts";
 import type { Results } from "../analysis/types.ts";
 import { judge, seedsToDecide, statementsOf } from "../stats/proposition.ts";
 import { denseRates, fineTuning, maskQuality, rewinding } from "./accuracy-claims.ts";
@@ -32,7 +33,7 @@ export function judgeClaims(results: readonly Results[], scale: string): ClaimsR
     refuseGivenWeights(spec, "claims are about networks whose weights are drawn and trained here");
   const settings = claimSettings(results);
   const verdicts = claims.flatMap((claim) => settings.map((setting) => judgeClaim(claim, setting)));
-  return { alpha: ALPHA, scale, settings, verdicts };
+  return { alpha: ALPHA, scale, settings, notes: mixedNotes(results), verdicts };
 }
 
 /** Judges one claim in one setting. */

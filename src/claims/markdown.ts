@@ -45,7 +45,7 @@ export function readingText({ alpha }: ClaimsResult): string {
 
 /** The whole as Markdown. */
 export function claimsMarkdown(result: ClaimsResult): string {
-  const { scale, settings, verdicts } = result;
+  const { scale, settings, notes, verdicts } = result;
   const overview = outcomeTable(result);
   const sections = claims.map((claim) => {
     const { id, words, formula, margin, rule, source } = claim;
@@ -61,7 +61,7 @@ export function claimsMarkdown(result: ClaimsResult): string {
     "# Claims of Liu et al. 2021",
     `Scale: ${scale}.`,
     readingText(result),
-    settings.map((setting) => `- ${settingText(setting)}`).join("\n"),
+    [...settings.map(settingText), ...notes].map((text) => `- ${text}`).join("\n"),
     markdownTable(overview.columns, overview.rows),
     ...markTexts(result).map((text) => text.replace(/^\*/, "\\*")),
     ...sections,

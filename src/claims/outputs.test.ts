@@ -57,6 +57,21 @@ describe("the sentence of a verdict has its numbers", () => {
   });
 });
 
+test("trainings of one setting by two processors are named in every output but the table of parts", () => {
+  const results = worldResults({ seeds: 2 });
+  const arms = results.arms.map((arm) =>
+    arm.record === undefined || arm.seed === 0
+      ? arm
+      : { ...arm, record: { ...arm.record, provenance: { ...arm.record.provenance, hardware: "Another CPU" } } },
+  );
+  const alike = judgeClaims([results], "tiny");
+  const mixed = judgeClaims([{ ...results, arms }], "tiny");
+  for (const write of [claimsText, claimsMarkdown, claimsJson]) {
+    expect(write(mixed)).toMatch(/Mixed: the trainings of .* and \d+ by libtorch 1\.13\.1 on cpu, Another CPU\)/);
+    expect(write(alike)).not.toContain("Mixed:");
+  }
+});
+
 describe("the files", () => {
   const result = judged();
   const lines = claimsCsv(result).trimEnd().split("\n");

@@ -100,7 +100,7 @@ export function claimsCsv({ scale, verdicts }: ClaimsResult): string {
 }
 
 /** Everything, as JSON: the hypotheses as they were stated, settings, verdicts and all parts. */
-export function claimsJson({ alpha, scale, settings, verdicts }: ClaimsResult): string {
+export function claimsJson({ alpha, scale, settings, notes, verdicts }: ClaimsResult): string {
   const content = {
     format: 1,
     alpha,
@@ -114,6 +114,7 @@ export function claimsJson({ alpha, scale, settings, verdicts }: ClaimsResult): 
         regimeText: text,
       };
     }),
+    notes,
     claims: verdicts.map((verdict) => {
       const { id, words, formula, source, rule, margin } = verdict.claim;
       return {

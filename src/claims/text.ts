@@ -11,11 +11,11 @@ const WIDTH = 100;
 
 /** What the terminal shows: the settings, a table claims × settings with the deciding numbers, and one line per claim. */
 export function claimsText(result: ClaimsResult): string {
-  const { alpha, scale, settings, verdicts } = result;
+  const { alpha, scale, settings, notes, verdicts } = result;
   const isShown = ({ outcome }: ClaimVerdict) => settings.length === 1 || outcome !== "not run";
   return [
     `Claims of Liu et al. 2021. Scale: ${scale}.\nBoth errors of every verdict are at most ${alpha}; seeds are the replicates.\n`,
-    `${settings.map(settingText).join("\n")}\n`,
+    `${[...settings.map(settingText), ...notes].join("\n")}\n`,
     renderTable(outcomeTable({ ...result, verdicts: verdicts.filter(isShown) }), WIDTH),
     ...markTexts(result).map((text) => `${text}\n`),
     ...verdicts.filter(isShown).map((verdict) => {

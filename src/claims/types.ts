@@ -55,6 +55,8 @@ export interface ClaimsResult {
   /** What scale the results have, for every output. */
   readonly scale: string;
   readonly settings: readonly ClaimSetting[];
+  /** What must be said of all of them: trainings that were computed in different ways. */
+  readonly notes: readonly string[];
   /** By claim, then by setting. */
   readonly verdicts: readonly ClaimVerdict[];
 }

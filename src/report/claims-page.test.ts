@@ -60,3 +60,10 @@ test("verdicts that were reached out of the paper's regime are marked", () => {
   expect(page.match(/refuted, out of regime/g)?.length).toBeGreaterThanOrEqual(2);
   expect(claimsPage(judgeClaims([worldResults()], "x"))).not.toContain("out of regime");
 });
+
+test("says what was computed by different processors", () => {
+  const judged = judgeClaims([worldResults({ seeds: 2 })], "x");
+  const note = "Mixed: the trainings of lenet5 <1>";
+  expect(claimsPage({ ...judged, notes: [note] })).toContain("<li>Mixed: the trainings of lenet5 &lt;1&gt;</li>");
+  expect(claimsPage(judged)).not.toContain("Mixed");
+});

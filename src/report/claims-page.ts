@@ -16,12 +16,12 @@ const badges: Readonly<Record<ClaimOutcome, string>> = {
 
 /** All claims in all settings as one HTML page without scripts or outside resources. */
 export function claimsPage(result: ClaimsResult): string {
-  const { scale, settings, verdicts } = result;
+  const { scale, settings, notes, verdicts } = result;
   return plainPage(
     "The claims of Liu et al. 2021",
     html`<p class="facts">Scale: ${scale}.</p>`,
     html`${overview(result)}
-<ul>${settings.map((setting) => html`<li>${settingText(setting)}</li>\n`)}</ul>
+<ul>${[...settings.map(settingText), ...notes].map((text) => html`<li>${text}</li>\n`)}</ul>
 <p class="note">${math(readingText(result))}</p>
 ${claims.map((claim) =>
   claimSection(

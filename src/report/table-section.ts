@@ -1,6 +1,7 @@
 import { type CorrelationGroup, statedP } from "../analysis/correlations.ts";
 import { accuracyText, probabilityText, rpText, spreadText, zText } from "../analysis/format.ts";
 import { type ArmGroup, armGroups, cellsOf, sameCell, startsOf, variantLabel } from "../analysis/groups.ts";
+import { mixedNotes } from "../analysis/mixed.ts";
 import { spreadOf } from "../analysis/spread.ts";
 import { conditionText } from "../analysis/tables.ts";
 import type { Results } from "../analysis/types.ts";
@@ -25,7 +26,7 @@ ${results.spec.variants.map(({ id }) =>
 )}
 ${winning.length === 0 ? undefined : verdictTable(winning)}
 ${shown.length === 0 ? undefined : correlationTable(results, shown)}
-${unevenNotes(results).map((sentence) => html`<p class="note">${sentence}</p>\n`)}
+${[...unevenNotes(results), ...mixedNotes([results])].map((sentence) => html`<p class="note">${sentence}</p>\n`)}
 </section>`;
 }
 
