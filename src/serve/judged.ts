@@ -11,7 +11,7 @@ import type { WatchedExperiment } from "./watched-experiment.ts";
 interface Judgement {
   /** What was ended when it was made. */
   readonly ended: number;
-  readonly view: VerdictsView;
+  readonly view: Omit<VerdictsView, "againInMs">;
   readonly figures: ReadonlyMap<string, Figure>;
   readonly drawn: Map<string, Promise<string>>;
   /** When it may be made anew: one that takes long is made less often. */
@@ -30,9 +30,13 @@ export class Judged {
     this.#store = store;
   }
 
-  /** @param ended number of stages that are done, failed or diverged: as long as it stays, the verdicts stay */
+  /**
+   * The verdicts, which may be a little behind where they take long.
+   * @param ended number of stages that are done, failed or diverged: as long as it stays, the verdicts stay
+   */
   verdicts(experiment: WatchedExperiment, ended: number): VerdictsView {
-    return this.#judgement(experiment, ended).view;
+    const { view, ended: then, goodUntil } = this.#judgement(experiment, ended);
+    return { ...view, againInMs: then === ended ? null : Math.max(0, Math.ceil(goodUntil - performance.now())) };
   }
 
   /** A figure of the last judgement as a self-contained SVG, for the page to show; undefined when there is none of the name. */

@@ -54,6 +54,7 @@ describe("what the page is told", () => {
   it("is the verdicts in the report's words, with figures, and layers with their counts", async () => {
     const view = await json<VerdictsView>(`/api/experiments/${id}/verdicts`);
     expect(view).toMatchObject({
+      againInMs: null,
       done: 6,
       all: 6,
       winning: [{ pruning: "one-shot", rows: [{ sparsity: "50 %", n: 2 }] }],

@@ -13,7 +13,11 @@ import type { SparsityVerdict } from "../stats/verdict.ts";
 import type { ClaimView, CorrelationView, VerdictRow, VerdictsView } from "./views.ts";
 
 /** Verdicts, correlations and claims as they stand, in the words of the report. */
-export function verdictsView(results: Results, experiment: string, figures: readonly Figure[]): VerdictsView {
+export function verdictsView(
+  results: Results,
+  experiment: string,
+  figures: readonly Figure[],
+): Omit<VerdictsView, "againInMs"> {
   const judged = verdicts(results);
   const { equivalenceMargin, minDifference, alpha } = results.spec.verdict;
   const done = results.arms.filter(({ status }) => status === "done").length;

@@ -143,6 +143,8 @@ export interface VerdictsView {
   readonly experiment: string;
   /** ISO 8601: when it was judged. */
   readonly asOf: string;
+  /** Milliseconds after which to ask again, since more is done by now; null when this is all. */
+  readonly againInMs: number | null;
   readonly done: number;
   readonly all: number;
   readonly margins: string;

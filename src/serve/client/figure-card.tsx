@@ -9,7 +9,7 @@ interface FigureCardProps {
   readonly experiment: string;
   readonly figure: FigureView;
   /** Drawn anew when it changes. */
-  readonly version: number;
+  readonly version: string;
 }
 
 /** A figure as in the report, drawn when it comes into sight; a click on a seed's mark shows its run. */

@@ -13,7 +13,7 @@ export function LayersPage(): JSX.Element | null {
   const experiment = useExperiment();
   const variant = experiment?.variants.find(({ id }) => id === selection.variant) ?? experiment?.variants[0];
   const path = experiment && variant && `/api/experiments/${experiment.id}/layers?variant=${variant.id}`;
-  const { view, problem } = useView(path, experiment?.stages.done ?? 0, getJson<LayersView>);
+  const { view, problem } = useView(path, String(experiment?.stages.done ?? 0), getJson<LayersView>);
   if (experiment === undefined) return null;
   return (
     <div class="sheet">

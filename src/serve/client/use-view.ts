@@ -13,7 +13,7 @@ export function useExperiment(): ExperimentView | undefined {
 /** What the server says at a path, asked again when `version` changes; the last answer stays until the next one is there. */
 export function useView<T>(
   path: string | undefined,
-  version: number,
+  version: string,
   read: (path: string, signal: AbortSignal) => Promise<T>,
 ): { readonly view: T | undefined; readonly problem: string | undefined } {
   const [answer, setAnswer] = useState<{ readonly path: string; readonly view: T }>();

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ClaimView, CorrelationView, VerdictsView, WinningView } from "../views.ts";
 import { getJson } from "./api.ts";
 import { useApp } from "./app-context.ts";
@@ -13,19 +13,25 @@ import { useExperiment, useView } from "./use-view.ts";
 export function VerdictsPage(): JSX.Element | null {
   const experiment = useExperiment();
   const path = experiment === undefined ? undefined : `/api/experiments/${experiment.id}/verdicts`;
-  const { view, problem } = useView(path, experiment?.stages.done ?? 0, getJson<VerdictsView>);
+  const [again, setAgain] = useState(0);
+  const { view, problem } = useView(path, `${experiment?.stages.done ?? 0} ${again}`, getJson<VerdictsView>);
+  useEffect(() => {
+    if (view === undefined || view.againInMs === null) return;
+    const timer = setTimeout(() => setAgain((n) => n + 1), view.againInMs);
+    return () => clearTimeout(timer);
+  }, [view]);
   if (experiment === undefined) return null;
   return (
     <div class="sheet">
       <h2>{experiment.name}</h2>
       {experiment.question !== "" && <p class="question">{experiment.question}</p>}
       {problem !== undefined && <p class="problem">{problem}</p>}
-      {view !== undefined && <Verdicts view={view} version={experiment.stages.done} />}
+      {view !== undefined && <Verdicts view={view} />}
     </div>
   );
 }
 
-function Verdicts({ view, version }: { readonly view: VerdictsView; readonly version: number }): JSX.Element {
+function Verdicts({ view }: { readonly view: VerdictsView }): JSX.Element {
   return (
     <>
       <p class="note">
@@ -45,7 +51,7 @@ function Verdicts({ view, version }: { readonly view: VerdictsView; readonly ver
         <h3 id="figures">Figures</h3>
         {view.figures.length === 0 && <p>No training is done yet, so there is nothing to draw.</p>}
         {view.figures.map((figure) => (
-          <FigureCard key={figure.name} experiment={view.experiment} figure={figure} version={version} />
+          <FigureCard key={figure.name} experiment={view.experiment} figure={figure} version={view.asOf} />
         ))}
       </section>
     </>
