@@ -50,6 +50,7 @@ describe("the help", () => {
       "plan",
       "run",
       "status",
+      "serve",
       "data",
       "store",
       "list",
