@@ -29,7 +29,7 @@ export { summarise } from "./plan/estimate.ts";
 export { makePlan } from "./plan/plan.ts";
 export type { Arm, Comparison, Plan, Stage } from "./plan/types.ts";
 export { definePruner } from "./pruners/define.ts";
-export { findPruner } from "./pruners/index.ts";
+export { pruners } from "./pruners/index.ts";
 export { makeMask } from "./pruners/make-mask.ts";
 export { writeReport } from "./report/write-report.ts";
 export { execute } from "./run/execute.ts";

@@ -27,7 +27,7 @@ export function examine(): Finding[] {
       state: "ok",
       found: machineText(),
     },
-    ...dataSets.map(({ name }) => dataSet(name)),
+    ...dataSets.all().map(({ name }) => dataSet(name)),
   ];
 }
 

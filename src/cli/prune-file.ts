@@ -10,7 +10,7 @@ import { checkpointEncoder } from "../checkpoints/write-checkpoint.ts";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { InputError } from "../core/errors.ts";
 import { encodeSafetensors } from "../core/safetensors.ts";
-import { findPruner } from "../pruners/index.ts";
+import { pruners } from "../pruners/index.ts";
 import { checkComparable, makeMask } from "../pruners/make-mask.ts";
 import { unprotectedFileLayers } from "./file-layers.ts";
 import {
@@ -86,7 +86,7 @@ export interface PruneResult {
  * @throws InputError for a file that is missing, malformed or in the way, and for layers that cannot be pruned so
  */
 export function pruneFile(path: string, options: PruneOptions): PruneResult {
-  const pruner = findPruner(options.pruner);
+  const pruner = pruners.get(options.pruner);
   const allocation = allocations.get(options.allocation ?? "uniform");
   checkComparable(pruner, allocation);
   const encode = options.output === undefined ? undefined : checkpointEncoder(options.output);

@@ -1,18 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { dataSets, findDataSet } from "./catalog.ts";
+import { dataSets } from "./catalog.ts";
 import { checkData, describeData } from "./check.ts";
 
-describe("findDataSet", () => {
+describe("dataSets", () => {
   it("knows the four sets under their names, with unique folders", () => {
-    expect(dataSets.map(({ name }) => name)).toEqual(["fashion-mnist", "mnist", "cifar10", "cifar100"]);
-    expect(new Set(dataSets.map(({ folder }) => folder)).size).toBe(dataSets.length);
+    expect(dataSets.all().map(({ name }) => name)).toEqual(["fashion-mnist", "mnist", "cifar10", "cifar100"]);
+    expect(new Set(dataSets.all().map(({ folder }) => folder)).size).toBe(dataSets.all().length);
   });
 
   it("suggests the nearest name", () => {
-    expect(() => findDataSet("cifar-10")).toThrow(
+    expect(() => dataSets.get("cifar-10")).toThrow(
       'data.name: expected the name of a data set, got "cifar-10"\n  hint: did you mean "cifar10" or "cifar100"?',
     );
-    expect(() => findDataSet("imagenet")).toThrow("known: fashion-mnist, mnist, cifar10, cifar100");
+    expect(() => dataSets.get("imagenet")).toThrow("known: fashion-mnist, mnist, cifar10, cifar100");
   });
 });
 

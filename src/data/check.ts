@@ -1,12 +1,12 @@
 import { InputError, type Issue } from "../core/errors.ts";
-import { dataSets, unknownDataSet } from "./catalog.ts";
+import { dataSets } from "./catalog.ts";
 import { dataSetOf } from "./data-set-of.ts";
 import { IMPORTED } from "./import/imported.ts";
 import type { DataDescription, DataSetDefinition, DataSpec } from "./types.ts";
 
 /** Everything that is wrong with a data spec, at paths like `data.subset`; reads no file but an import's record. */
 export function checkData(spec: DataSpec): Issue[] {
-  if (spec.name !== IMPORTED && !dataSets.some(({ name }) => name === spec.name)) return [unknownDataSet(spec.name)];
+  if (spec.name !== IMPORTED && dataSets.find(spec.name) === undefined) return [dataSets.unknown(spec.name)];
   try {
     return [...checkPath(spec), ...checkCounts(spec, dataSetOf(spec))];
   } catch (error) {

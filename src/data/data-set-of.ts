@@ -1,4 +1,4 @@
-import { findDataSet } from "./catalog.ts";
+import { dataSets } from "./catalog.ts";
 import { IMPORTED, importedDataSet } from "./import/imported.ts";
 import { findImport } from "./import/record.ts";
 import type { DataSetDefinition, DataSpec } from "./types.ts";
@@ -8,6 +8,6 @@ import type { DataSetDefinition, DataSpec } from "./types.ts";
  * @throws InputError for an unknown name, and where there is no import
  */
 export function dataSetOf({ name, path, content }: Pick<DataSpec, "name" | "path" | "content">): DataSetDefinition {
-  if (name !== IMPORTED) return findDataSet(name);
+  if (name !== IMPORTED) return dataSets.get(name);
   return importedDataSet(path ?? (content === undefined ? undefined : findImport(content)));
 }

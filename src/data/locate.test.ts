@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { findDataSet } from "./catalog.ts";
+import { dataSets } from "./catalog.ts";
 import { dataStatus, locateData } from "./locate.ts";
 
 let root = "";
@@ -20,7 +20,7 @@ afterEach(() => {
 function fake(name: string, folder: string, leaveOut: readonly string[] = [], ending = ""): string {
   const path = join(root, folder);
   mkdirSync(path, { recursive: true });
-  for (const file of findDataSet(name).files)
+  for (const file of dataSets.get(name).files)
     if (!leaveOut.includes(file)) writeFileSync(join(path, file + ending), "");
   return path;
 }

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../core/errors.ts";
 import { expandHome } from "../core/expand-home.ts";
-import { findDataSet } from "./catalog.ts";
+import { dataSets } from "./catalog.ts";
 import { dataSetOf } from "./data-set-of.ts";
 import { plainOrGzipped } from "./read-file.ts";
 import type { DataSetDefinition, DataSpec } from "./types.ts";
@@ -58,7 +58,7 @@ export function findData(spec: DataSpec): string | undefined {
  * @throws InputError for an unknown name
  */
 export function dataStatus(name: string): DataStatus {
-  return search(findDataSet(name), undefined);
+  return search(dataSets.get(name), undefined);
 }
 
 function search(set: DataSetDefinition, path: string | undefined): DataStatus {

@@ -27,20 +27,12 @@ export const models = new Registry<ModelDefinition>(
 );
 
 /**
- * The architecture of that name.
- * @throws InputError with the nearest known names
- */
-export function findModel(name: string): ModelDefinition {
-  return models.get(name);
-}
-
-/**
  * The network of a spec, without values; options left out have their defaults.
  * @throws InputError for an unknown name, with all that is wrong with the options, or when the images do not fit
  */
 export function buildModel(spec: ModelSpec, input: ModelInput): Module {
   const { name, ...options } = spec;
-  const model = findModel(name);
+  const model = models.get(name);
   return model.build(parseOptions("model", model, options), input);
 }
 

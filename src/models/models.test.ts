@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { elementCount } from "../core/array.ts";
 import { initialWeights } from "../nn/init.ts";
 import { testModel } from "./contract.ts";
-import { buildModel, describeModel, findModel, models } from "./index.ts";
+import { buildModel, describeModel, models } from "./index.ts";
 import type { ModelSpec } from "./types.ts";
 
 const cifar = { classes: 10, shape: [3, 32, 32] };
@@ -198,7 +198,7 @@ it("every model's options have defaults, and a definition says what it is", () =
   for (const model of models.all()) {
     const { name } = model;
     expect(model.name).toBe(name);
-    expect(findModel(name)).toBe(model);
+    expect(models.get(name)).toBe(model);
     expect(model.options.safeParse({}).success, name).toBe(model.places === undefined); // a file has no default
     expect(model.summary).not.toBe("");
     expect(model.source).not.toBe("");

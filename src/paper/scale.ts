@@ -198,9 +198,7 @@ class Scaling {
     });
     const names = [valueAt(data, ["name"]), ...varied].filter((name) => typeof name === "string");
     const subset = valueAt(data, ["subset"]);
-    const counts = new Set(
-      names.flatMap((name) => (dataSets.some((set) => set.name === name) ? [allImages(name)] : [])),
-    );
+    const counts = new Set(names.flatMap((name) => (dataSets.find(name) !== undefined ? [allImages(name)] : [])));
     if (counts.size > 1) {
       const message = "expected data sets of one size, whose weight decay is one, got several";
       throw this.#misfit(["data"], message, "one spec for each");

@@ -3,7 +3,7 @@ import { elementCount } from "../core/array.ts";
 import { InternalError } from "../core/errors.ts";
 import { describeData } from "../data/check.ts";
 import { keptCount } from "../masks/counts.ts";
-import { findPruner } from "../pruners/index.ts";
+import { pruners } from "../pruners/index.ts";
 import { describeModelOnce } from "../spec/describe.ts";
 import { unprotectedLayers } from "../spec/layers.ts";
 import type { AdmmSpec, MaskTarget, PruneSpec, Variant } from "../spec/types.ts";
@@ -139,7 +139,7 @@ export class ReplicatePlan {
     weights: Ref,
     last: PlannedCell | undefined,
   ): Omit<PlannedCell, "cell"> & { readonly mask: Ref } {
-    const { version, needsSeed } = findPruner(name);
+    const { version, needsSeed } = pruners.get(name);
     const parameters = {
       model: this.#train.model,
       pruner: { name, options, version },

@@ -14,11 +14,3 @@ export const pruners = new Registry<Pruner>(
   },
   [magnitude, random, lamp],
 );
-
-/**
- * The pruning method of that name.
- * @throws InputError with the nearest known names
- */
-export function findPruner(name: string): Pruner {
-  return pruners.get(name);
-}

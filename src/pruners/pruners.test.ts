@@ -5,7 +5,7 @@ import { Mask } from "../masks/mask.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { testPruner } from "./contract.ts";
 import { definePruner } from "./define.ts";
-import { findPruner, pruners } from "./index.ts";
+import { pruners } from "./index.ts";
 import { magnitude } from "./magnitude.ts";
 import { type MaskRequest, makeMask } from "./make-mask.ts";
 
@@ -153,14 +153,14 @@ test("a pruner gets its options as its schema reads them, defaults filled in", (
 
 describe("names", () => {
   test("a known pruner is found", () => {
-    expect(findPruner("magnitude")).toBe(magnitude);
+    expect(pruners.get("magnitude")).toBe(magnitude);
   });
 
   test("a misspelt one gets the nearest, and how to add one", () => {
-    expect(() => findPruner("magnitdue")).toThrow(
+    expect(() => pruners.get("magnitdue")).toThrow(
       'pruner: expected the name of a pruner, got "magnitdue"\n  hint: did you mean "magnitude"? All are listed in ' +
         "src/pruners/index.ts; to add one, write a file like src/pruners/magnitude.ts and register it there",
     );
-    expect(() => findPruner("snip")).toThrow("known: magnitude");
+    expect(() => pruners.get("snip")).toThrow("known: magnitude");
   });
 });

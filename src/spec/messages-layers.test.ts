@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { elementCount } from "../core/array.ts";
 import { describeData } from "../data/check.ts";
-import { describeModel, findModel } from "../models/index.ts";
+import { describeModel, models } from "../models/index.ts";
 import { complaint, withLine } from "./spoiled-spec.fixture.ts";
 
 describe("names what only the model can tell", () => {
@@ -17,7 +17,7 @@ describe("names what only the model can tell", () => {
   });
 
   const prunable = describeModel(
-    { name: "resnet20", ...findModel("resnet20").options.parse({}) },
+    { name: "resnet20", ...models.get("resnet20").options.parse({}) },
     describeData({ name: "fashion-mnist" }),
   ).prunable.map(({ name, kind, shape }) => ({ name, kind, size: elementCount(shape) }));
   const first = prunable.find(({ kind }) => kind === "conv");

@@ -7,9 +7,9 @@ import { IMPORTED } from "../data/import/imported.ts";
 import { importFolder, readRecord } from "../data/import/record.ts";
 import type { SourceSpec } from "../data/import/source.ts";
 import type { DataSpec } from "../data/types.ts";
-import { findModel } from "../models/index.ts";
+import { models } from "../models/index.ts";
 import type { ModelSpec } from "../models/types.ts";
-import { findPruner } from "../pruners/index.ts";
+import { pruners } from "../pruners/index.ts";
 import { checkComparable } from "../pruners/make-mask.ts";
 import { sourceOf } from "./data-source.ts";
 import { type Path, type Problem, problem } from "./problem.ts";
@@ -91,7 +91,7 @@ export function readModel(raw: unknown, folder: string): Reading<ReadModel> {
   const { value, problems } = read(modelSchema, raw, ["model"]);
   if (value === undefined) return { value, problems };
   const { name, ...options } = value;
-  const model = look(() => findModel(name), ["model", "name"]);
+  const model = look(() => models.get(name), ["model", "name"]);
   if ("problems" in model) return { value: undefined, problems: model.problems };
   const { found } = model;
   const checked = read(found.options, options, ["model"]);
@@ -111,7 +111,7 @@ export function readPruner(
   path: Path,
 ): Reading<PrunerChoice> {
   const { name, ...options } = choice;
-  const pruner = look(() => findPruner(name), path);
+  const pruner = look(() => pruners.get(name), path);
   if ("problems" in pruner) return { value: undefined, problems: pruner.problems };
   const checked = read(pruner.found.options, options, path);
   if (checked.value === undefined) return { value: undefined, problems: checked.problems };
@@ -130,7 +130,7 @@ export function readAllocation(
   const { found } = allocation;
   const checked = read(found.options, options, path);
   if (checked.value === undefined) return { value: undefined, problems: checked.problems };
-  const comparable = look(() => checkComparable(findPruner(pruner.name), found), path);
+  const comparable = look(() => checkComparable(pruners.get(pruner.name), found), path);
   if ("problems" in comparable) return { value: undefined, problems: comparable.problems };
   const value = { name, options: checked.value as Readonly<Record<string, Json>> };
   return { value: found === uniform ? undefined : value, problems: [] };

@@ -1,7 +1,7 @@
 import { allocations } from "../../allocations/index.ts";
 import { Mask } from "../../masks/mask.ts";
 import type { MaskStage } from "../../plan/types.ts";
-import { findPruner } from "../../pruners/index.ts";
+import { pruners } from "../../pruners/index.ts";
 import { makeMask } from "../../pruners/make-mask.ts";
 import type { StageStatus } from "../types.ts";
 import type { StageContext } from "./context.ts";
@@ -16,7 +16,7 @@ export function runMask(stage: MaskStage, context: StageContext): StageStatus {
   const mask = makeMask({
     weights: store.readState(weights.key, weights.output),
     layers,
-    pruner: findPruner(pruner.name),
+    pruner: pruners.get(pruner.name),
     options: pruner.options,
     ...(allocation === undefined
       ? {}
