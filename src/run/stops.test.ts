@@ -16,7 +16,7 @@ import type { RunEvent, RunSummary } from "./types.ts";
 
 const text = `
 name: stops
-data: { name: fashion-mnist, subset: 500, testSubset: 64 }
+data: { name: fashion-mnist, subset: 1500, testSubset: 64 }
 model: { name: lenet5, width: 0.5 }
 train: { epochs: 4, batchSize: 2, optimizer: { sgd: { lr: 0.05 } } }
 seeds: 2
