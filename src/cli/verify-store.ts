@@ -1,3 +1,4 @@
+import { experimentId } from "../plan/experiment-id.ts";
 import type { Plan } from "../plan/types.ts";
 import { stageLabels } from "../run/labels.ts";
 import type { Store } from "../store/store.ts";
@@ -15,6 +16,8 @@ export interface Verification {
   /** Objects that were read, every byte of them. */
   readonly checked: number;
   readonly damaged: readonly DamagedObject[];
+  /** Ids of notes of experiments that are not as they were written. No result depends on them: `serve` shows less. */
+  readonly damagedNotes: readonly string[];
 }
 
 /**
@@ -38,18 +41,25 @@ export function verifyStore(store: Store, plan: Plan | undefined, repair: boolea
       },
     ];
   });
-  return { checked: keys.length, damaged };
+  const damagedNotes = store.experiments
+    .ids()
+    .filter((id) => (plan === undefined || id === experimentId(plan)) && store.experiments.read(id) === undefined);
+  if (repair) for (const id of damagedNotes) store.experiments.remove(id);
+  return { checked: keys.length, damaged, damagedNotes };
 }
 
-export function verificationText({ checked, damaged }: Verification, repair: boolean): string {
+export function verificationText({ checked, damaged, damagedNotes }: Verification, repair: boolean): string {
   const lines = damaged.flatMap(({ key, label, problems, repaired }) => [
     `${key}${label === undefined ? "" : ` (${label})`}`,
     ...problems.map((problem) => `  ${problem}`),
     ...(repaired === undefined ? [] : [`  ${repaired.split("\n")[0] ?? ""}`]),
   ]);
+  const notes = damagedNotes.map(
+    (id) => `${id}: the note of this experiment is damaged${repair ? ", removed" : ""}: the next run writes it anew`,
+  );
   const end =
     damaged.length === 0
       ? "all sound"
       : `${damaged.length} damaged${repair ? ", quarantined: the next run computes them anew" : "; --repair moves them out of the way"}`;
-  return `${[...lines, `${checked} objects, every byte read: ${end}`].join("\n")}\n`;
+  return `${[...lines, ...notes, `${checked} objects, every byte read: ${end}`].join("\n")}\n`;
 }

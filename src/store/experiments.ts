@@ -1,6 +1,6 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { writeFileAtomic } from "../core/atomic-write.ts";
-import type { Json } from "../core/canonical-json.ts";
+import { canonicalJson, type Json, sha256 } from "../core/canonical-json.ts";
 import { readBounded } from "../core/read-bounded.ts";
 import type { Layout } from "./layout.ts";
 
@@ -23,10 +23,10 @@ export class Experiments {
 
   /** @param id `experimentId` of the plan @param spec its spec, with the content of its data @throws RunError when the store cannot be written */
   note(id: string, spec: Json): void {
-    const path = this.#layout.experiment(id);
-    if (existsSync(path)) return;
+    if (this.read(id) !== undefined) return;
     this.#create();
-    writeFileAtomic(path, `${JSON.stringify({ format: 1, spec })}\n`);
+    const note = { format: 1, sha256: sha256(canonicalJson(spec)), spec };
+    writeFileAtomic(this.#layout.experiment(id), `${JSON.stringify(note)}\n`);
   }
 
   /** Ids of all specs noted, sorted. */
@@ -40,15 +40,24 @@ export class Experiments {
     }
   }
 
-  /** The spec as it was noted; undefined when there is none, or none that can be read. Its fields are not checked. */
+  /** The spec as it was noted; undefined when there is none, or a byte of it is not as it was written. Its fields are not checked. */
   read(id: string): Json | undefined {
     try {
       const bytes = readBounded(this.#layout.experiment(id), MAX_SPEC_BYTES);
-      const file = JSON.parse(bytes?.toString("utf8") ?? "") as Json;
-      if (typeof file !== "object" || file === null || !("format" in file) || !("spec" in file)) return undefined;
-      return file.format === 1 ? file.spec : undefined;
+      const text = bytes?.toString("utf8") ?? "";
+      const file = JSON.parse(text) as Json;
+      if (typeof file !== "object" || file === null || !("sha256" in file) || !("spec" in file)) return undefined;
+      const { spec } = file;
+      const isWhole =
+        sha256(canonicalJson(spec)) === file.sha256 && text === `${JSON.stringify({ ...file, format: 1 })}\n`;
+      return isWhole ? spec : undefined;
     } catch {
       return undefined;
     }
+  }
+
+  /** Removes a note that cannot be read; the next run of its spec writes it anew. */
+  remove(id: string): void {
+    rmSync(this.#layout.experiment(id), { force: true });
   }
 }

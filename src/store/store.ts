@@ -63,11 +63,11 @@ export class Store {
     return this.#objects.record(key);
   }
 
-  /** Whether the stage is done and all these outputs (`weights@150`, `mask`) were kept. */
+  /** Whether the stage is done and all these outputs (`weights@150`, `mask`) were kept; a record that misses any of its files is not believed. */
   has(key: string, outputs: readonly string[] = []): boolean {
     const record = this.record(key);
     return (
-      record !== undefined && isComplete(record, outputs) && this.#objects.areThere(record, outputs.map(outputFile))
+      record !== undefined && isComplete(record, outputs) && this.#objects.areThere(record, Object.keys(record.files))
     );
   }
 

@@ -115,7 +115,7 @@ async function verifyAction(
   const plan = file === undefined ? undefined : await planOf(file, options, store);
   const found = verifyStore(store, plan, options.repair);
   process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : verificationText(found, options.repair));
-  if (found.damaged.length > 0) process.exitCode = 1;
+  if (found.damaged.length + found.damagedNotes.length > 0) process.exitCode = 1;
 }
 
 async function planOf(file: string, options: SpecOptions, store: Store) {
