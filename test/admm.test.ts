@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { cli, RunningCli, smallSpec, storeHashes, temporaryFolder, writeSpec } from "./cli-runner.ts";
+import { checkpoints, cli, RunningCli, smallSpec, storeHashes, temporaryFolder, writeSpec } from "./cli-runner.ts";
 
 const folder = temporaryFolder();
 const admm = "admm: { sparsities: [0.5], epochsPerStage: 1 }";
@@ -40,7 +40,7 @@ it("is stopped in mid-pruning by SIGTERM and goes on to the same bits", async ()
   const out = join(folder, "term");
   const run = new RunningCli(["run", spec, "--executor", "inline", "--set", "retrain=[ticket]", "--out", out]);
   // Once the dense run is stored (1/2), a checkpoint can only be ADMM's, of the first of its four epochs.
-  while (run.child.exitCode === null && !(run.stderr.includes("1/2") && filesNamed("term", "checkpoint").length > 0))
+  while (run.child.exitCode === null && !(run.stderr.includes("1/2") && checkpoints(out).length > 0))
     await new Promise((resolve) => setTimeout(resolve, 5));
   run.child.kill("SIGTERM");
   const stopped = await run.finished;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll } from "vitest";
@@ -76,6 +76,15 @@ export function writeSpec(folder: string, text: string, name = "spec.yaml"): str
   const path = join(folder, name);
   writeFileSync(path, text);
   return path;
+}
+
+/** Checkpoints that a store holds now, also while others write to it: names of its folders come and go. */
+export function checkpoints(out: string): readonly string[] {
+  const work = join(out, "store", "work");
+  if (!existsSync(work)) return [];
+  return readdirSync(work)
+    .map((key) => join(work, key, "checkpoint"))
+    .filter((path) => existsSync(path));
 }
 
 /** SHA-256 of every result file of a store, by key and name: the bits that must not depend on how they were computed. */

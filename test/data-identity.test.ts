@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { stream } from "../src/core/rng.ts";
-import { cli, RunningCli, temporaryFolder } from "./cli-runner.ts";
+import { checkpoints, cli, RunningCli, temporaryFolder } from "./cli-runner.ts";
 
 /**
  * Two sets with the same images under one name. In `clean` the label can be read off the image, so that any network reaches 100 %; in
@@ -136,18 +136,13 @@ it("a training that was stopped on one set is not continued on another", async (
   const out = join(folder, "stopped");
   const long = ["--set", "train.epochs=4", "--set", "data.subset=20000"];
   const running = new RunningCli(["run", spec, ...place("clean"), ...long, "--workers", "1", "--out", out]);
-  const work = join(out, "store", "work");
-  const checkpoints = () =>
-    existsSync(work)
-      ? readdirSync(work, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith("checkpoint"))
-      : [];
-  for (let tries = 0; tries < 600 && checkpoints().length === 0 && running.child.exitCode === null; tries++)
+  for (let tries = 0; tries < 600 && checkpoints(out).length === 0 && running.child.exitCode === null; tries++)
     await sleep(50);
   running.child.kill("SIGINT");
   expect((await running.finished).code).toBe(130);
-  expect(checkpoints()).toHaveLength(1);
+  expect(checkpoints(out)).toHaveLength(1);
   const noisy = await cli(["run", spec, ...place("noisy"), ...long, ...inline, "--out", out]);
   expect(noisy.code).toBe(0);
-  expect(checkpoints()).toHaveLength(1);
+  expect(checkpoints(out)).toHaveLength(1);
   expect(Math.abs((accuracies(noisy.stderr)[0]?.accuracy ?? 0) - 10)).toBeLessThan(5.7);
 }, 240_000);

@@ -1,8 +1,8 @@
-import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { cli, RunningCli, smallSpec, storeHashes, temporaryFolder, writeSpec } from "./cli-runner.ts";
+import { checkpoints, cli, RunningCli, smallSpec, storeHashes, temporaryFolder, writeSpec } from "./cli-runner.ts";
 
 const folder = temporaryFolder();
 const rewind = "--set=retrain=[ticket, { rewind: { epoch: 1 } }]";
@@ -115,10 +115,7 @@ describe("the number of threads", () => {
     const [out, whole] = [join(folder, "stopped"), join(folder, "whole")];
     const size = "--set=data.subset=8000";
     const run = new RunningCli(["run", spec, ...dense, size, "--threads", "1", "--out", out]);
-    const work = join(out, "store", "work");
-    const isUnderWay = () =>
-      existsSync(work) && readdirSync(work, { recursive: true }).some((name) => /checkpoint$/.test(String(name)));
-    while (!isUnderWay() && run.child.exitCode === null) await sleep(20);
+    while (checkpoints(out).length === 0 && run.child.exitCode === null) await sleep(20);
     run.child.kill("SIGTERM");
     expect((await run.finished).code).toBe(143);
     expect((await cli(["run", spec, ...dense, size, "--threads", "2", "--out", out])).code).toBe(0);

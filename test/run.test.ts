@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cli, RunningCli, smallSpec, storeHashes, temporaryFolder, writeSpec } from "./cli-runner.ts";
+import { checkpoints, cli, RunningCli, smallSpec, storeHashes, temporaryFolder, writeSpec } from "./cli-runner.ts";
 
 const folder = temporaryFolder();
 const spec = writeSpec(folder, smallSpec);
@@ -18,16 +18,6 @@ async function until(condition: () => boolean): Promise<void> {
 function childrenOf(pid: number | undefined): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
   return text.split(" ").filter(Boolean).map(Number);
-}
-
-/** Checkpoints that a store holds now. */
-function checkpoints(outFolder: string): string[] {
-  try {
-    const work = join(outFolder, "store", "work");
-    return readdirSync(work, { recursive: true, encoding: "utf8" }).filter((name) => /checkpoint/.test(name));
-  } catch {
-    return [];
-  }
 }
 
 /** Dense run, two tickets, two reinits, two rewinds, two fine-tunings. */

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cli, RunningCli, storeHashes, temporaryFolder, writeSpec } from "./cli-runner.ts";
+import { checkpoints, cli, RunningCli, storeHashes, temporaryFolder, writeSpec } from "./cli-runner.ts";
 
 /** The command line on a network saved by PyTorch, from plan to report. */
 
@@ -91,15 +91,7 @@ describe("a spec with a TorchScript model", () => {
   it("gives the same bits after a worker was killed, and from another place", async () => {
     const other = place("b");
     const run = new RunningCli(["run", other, "--workers", "1", "--out", out("killed")]);
-    const work = join(out("killed"), "store", "work");
-    const checkpoints = () => {
-      try {
-        return readdirSync(work, { recursive: true, encoding: "utf8" }).filter((name) => name.includes("checkpoint"));
-      } catch {
-        return [];
-      }
-    };
-    while (checkpoints().length === 0 && run.child.exitCode === null)
+    while (checkpoints(out("killed")).length === 0 && run.child.exitCode === null)
       await new Promise((resolve) => setTimeout(resolve, 10));
     const children = readFileSync(`/proc/${run.child.pid}/task/${run.child.pid}/children`, "utf8");
     for (const pid of children.split(" ").filter(Boolean)) process.kill(Number(pid), "SIGKILL");
